@@ -1,0 +1,89 @@
+//! Sets extra vars and environment variables before a run, or refuses it by a rule.
+
+use playhouse_plugin::{InitError, Plugin, PreRun, PrepareError, Run, Setup, info, plugin};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// See the README.
+pub struct ExtraVars {
+    settings: Settings,
+}
+
+/// The settings.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    extravars: Map<String, Value>,
+    envvars: Map<String, Value>,
+    refuse: Vec<Rule>,
+}
+
+/// A rule: the run is refused when everything in `when` is as it says.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// By JSON Pointer into the view: the value that is there. `null`: nothing is.
+    when: Map<String, Value>,
+    reason: String,
+}
+
+const REASON: &str = "from the settings of extra-vars";
+
+impl Plugin for ExtraVars {
+    type Settings = Settings;
+
+    fn init(settings: Settings, _setup: &Setup) -> Result<Self, InitError> {
+        for (index, rule) in settings.refuse.iter().enumerate() {
+            let place =
+                |key: &str| playhouse_plugin::pointer(["refuse", &index.to_string(), "when", key]);
+            if rule.when.is_empty() {
+                let message = "a rule without conditions would refuse every run";
+                return Err(InitError::config(place("").trim_end_matches('/'), message));
+            }
+            if let Some(key) = rule.when.keys().find(|key| !key.starts_with('/')) {
+                let message =
+                    format!("`{key}` is no JSON Pointer: those begin with `/`, like `/limit`");
+                return Err(InitError::config(place(key), message));
+            }
+        }
+        for (name, value) in &settings.envvars {
+            if !matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_)) {
+                let place = playhouse_plugin::pointer(["envvars", name]);
+                return Err(InitError::config(place, "a variable's value is one text or number"));
+            }
+        }
+        Ok(Self { settings })
+    }
+}
+
+impl PreRun for ExtraVars {
+    fn prepare(&mut self, run: &mut Run) -> Result<(), PrepareError> {
+        if let Some(rule) = self.settings.refuse.iter().find(|rule| rule.applies_to(run)) {
+            return Err(PrepareError::refused(rule.reason.clone()));
+        }
+        for (name, value) in &self.settings.extravars {
+            run.set_extravar(name, value, REASON);
+        }
+        for (name, value) in &self.settings.envvars {
+            run.set_envvar(name, value, REASON);
+        }
+        info!(
+            "set {} extra vars and {} environment variables",
+            self.settings.extravars.len(),
+            self.settings.envvars.len()
+        );
+        Ok(())
+    }
+}
+
+impl Rule {
+    fn applies_to(&self, run: &Run) -> bool {
+        self.when.iter().all(|(pointer, expected)| match (run.get(pointer), expected) {
+            (None, Value::Null) => true,
+            (None, _) => false,
+            (Some(found), expected) => found == expected,
+        })
+    }
+}
+
+plugin!(ExtraVars: PreRun; "plugin.json");

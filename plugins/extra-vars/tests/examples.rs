@@ -1,0 +1,61 @@
+//! The examples of the README.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use extra_vars::ExtraVars;
+use playhouse_plugin::testing::TestPlugin;
+use playhouse_plugin::{Edit, InitError, PrepareError};
+use serde_json::{Value, json};
+
+fn start() -> TestPlugin<ExtraVars> {
+    let settings = serde_json::from_str(include_str!("../examples/settings.json")).unwrap();
+    TestPlugin::start(settings).unwrap()
+}
+
+fn view() -> Value {
+    serde_json::from_str(include_str!("../examples/view.json")).unwrap()
+}
+
+#[test]
+fn it_sets_what_its_settings_name() {
+    let edits = start().prepare(view()).unwrap();
+    let set = |path: &str, value: Value| Edit::Set {
+        path: path.into(),
+        value: value.to_string(),
+        reason: "from the settings of extra-vars".into(),
+    };
+    assert_eq!(
+        edits,
+        [
+            set("/extravars/region", json!("eu-north-1")),
+            set(
+                "/extravars/release",
+                json!({"name": "1.4.2", "motto": "{{ nothing is expanded }}"})
+            ),
+            set("/envvars/DEPLOYED_BY", json!("playhouse")),
+        ]
+    );
+}
+
+#[test]
+fn a_rule_refuses_when_all_of_it_applies() {
+    let mut view = view();
+    view["limit"] = Value::Null;
+    let refused = PrepareError::refused("site.yml needs a limit here: add --limit");
+    assert_eq!(start().prepare(view.clone()), Err(refused.clone()));
+    view.as_object_mut().unwrap().remove("limit");
+    assert_eq!(start().prepare(view.clone()), Err(refused), "what is not there is null");
+    view["playbook"] = json!("other.yml");
+    assert!(start().prepare(view).is_ok());
+}
+
+#[test]
+fn a_rule_that_makes_no_sense_is_named() {
+    for (rule, place) in [
+        (json!({"when": {}, "reason": "x"}), "/refuse/0/when"),
+        (json!({"when": {"limit": null}, "reason": "x"}), "/refuse/0/when/limit"),
+    ] {
+        let error = TestPlugin::<ExtraVars>::start(json!({"refuse": [rule]})).err().unwrap();
+        let InitError::Config { setting, .. } = error else { panic!("{error:?}") };
+        assert_eq!(setting, place);
+    }
+}

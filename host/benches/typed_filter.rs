@@ -1,0 +1,92 @@
+//! What one event through one typed filter costs: `only-failed`, in batches of 256,
+//! the host's record included. Its last line is the number that the README's table has.
+//!
+//! `PLAYHOUSE_COMPONENTS` names the folder with the built plugins.
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench prints, and stops where it cannot go on"
+)]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use playhouse::events::{Event, Fields, SeenEvent};
+use playhouse::plugins::{
+    Allow, Lane, LaneContext, LimitOverrides, PluginHost, PluginLane, PluginSpec, RunFacts, Select,
+};
+
+const BATCH: u64 = 256;
+const BATCHES: u32 = 2_000;
+const ROUNDS: u32 = 7;
+
+fn main() {
+    let Some(folder) = std::env::var_os("PLAYHOUSE_COMPONENTS").map(PathBuf::from) else {
+        println!("PLAYHOUSE_COMPONENTS is not set; run `cargo xtask bench`");
+        return;
+    };
+    let room = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let host = PluginHost::new(None).unwrap();
+    let plugin = Arc::new(host.load(spec(folder.join("only-failed.wasm"))).unwrap());
+
+    let events: Vec<Event> = (1..=BATCH).map(event).collect();
+    let fields: Vec<Fields> = events.iter().map(Event::fields).collect();
+    let batch: Vec<SeenEvent<'_>> = events
+        .iter()
+        .zip(&fields)
+        .map(|(event, fields)| SeenEvent { event, fields, json: None })
+        .collect();
+
+    let context = LaneContext {
+        run: RunFacts {
+            id: "bench".to_owned(),
+            ident: "bench".to_owned(),
+            playbook: None,
+            started: 0,
+            ext: Vec::new(),
+        },
+        purpose: "test".to_owned(),
+        folder: room.path().to_owned(),
+    };
+    let best = runtime.block_on(async {
+        let mut lane = PluginLane::start(plugin, Lane::Path, context).await.unwrap();
+        let mut best = Duration::MAX;
+        for _ in 0..ROUNDS {
+            let started = Instant::now();
+            for _ in 0..BATCHES {
+                let verdicts = lane.keep(&batch).await;
+                assert!(verdicts.failed.is_empty(), "the filter answered");
+            }
+            best = best.min(started.elapsed());
+        }
+        best
+    });
+    let micros = best.as_secs_f64() * 1e6 / (f64::from(BATCHES) * 256.0);
+    println!("{micros:.2} µs an event through `only-failed`, batches of {BATCH}, best of {ROUNDS}");
+}
+
+fn spec(component: PathBuf) -> PluginSpec {
+    PluginSpec {
+        name: None,
+        component,
+        base: PathBuf::from("/"),
+        config: serde_json::Map::new(),
+        allow: Allow::default(),
+        events: Select::default(),
+        on_error: None,
+        required: false,
+        only_for: Vec::new(),
+        limits: LimitOverrides::default(),
+    }
+}
+
+/// Results of one task on eight hosts, in the form Ansible Runner gives them.
+fn event(counter: u64) -> Event {
+    let json = format!(
+        r#"{{"uuid": "0b1c2d3e-0000-4000-8000-{counter:012}", "counter": {counter}, "stdout": "ok: [web{host}]", "start_line": 0, "end_line": 1, "runner_ident": "bench", "event": "runner_on_ok", "pid": 7, "created": "2026-11-24T09:00:00.000000+00:00", "parent_uuid": "02fc0000-0001-0000-0000-000000000007", "event_data": {{"playbook": "site.yml", "play": "Roll out", "play_uuid": "02fc0000-0001-0000-0000-000000000002", "task": "Copy the code", "task_uuid": "02fc0000-0001-0000-0000-000000000007", "task_action": "copy", "resolved_action": "ansible.builtin.copy", "task_path": "/srv/project/site.yml:17", "host": "web{host}", "res": {{"changed": true}}, "duration": 0.25}}}}"#,
+        host = counter % 8
+    );
+    Event::from_json(&json).unwrap()
+}

@@ -1,0 +1,182 @@
+//! One run's folder: made, locked while the run lives, and filled.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::journal::What;
+use super::{ArtifactError, Journal, JournalReader, Position, to_python_json};
+use crate::events::Event;
+
+/// `artifacts/<ident>/` of a live run. The journal's lock says that it lives.
+#[derive(Debug)]
+pub struct ArtifactDir {
+    path: PathBuf,
+    ident: String,
+    /// Where statuses and events are entered.
+    pub journal: Journal,
+}
+
+impl ArtifactDir {
+    /// Makes the folder, or takes over that of a run that has ended: its events, status
+    /// and plugin files go, its facts stay. Also says what its sinks had not taken yet.
+    pub fn create(path: &Path, ident: &str) -> Result<(Self, Vec<String>), ArtifactError> {
+        let parent = path.parent().unwrap_or(path);
+        fs::create_dir_all(parent).map_err(ArtifactError::write(parent))?;
+        make_private_dir(path)?;
+
+        let journal = path.join("journal");
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&journal)
+            .map_err(ArtifactError::write(&journal))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(ArtifactError::InUse {
+                    ident: ident.to_owned(),
+                    path: path.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(source)) => {
+                return Err(ArtifactError::Write { path: journal, source });
+            }
+        }
+        let lost = undelivered(path);
+        file.set_len(0).map_err(ArtifactError::write(&journal))?;
+        for name in ["job_events", "plugins"] {
+            remove(&path.join(name), |path| fs::remove_dir_all(path))?;
+        }
+        for name in ["command", "rc", "status", "stderr", "stdout"] {
+            remove(&path.join(name), |path| fs::remove_file(path))?;
+        }
+        make_private_dir(&path.join("job_events"))?;
+        let directory = Self {
+            path: path.to_owned(),
+            ident: ident.to_owned(),
+            journal: Journal::new(journal, file),
+        };
+        Ok((directory, lost))
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder of a plugin, made when it is asked for.
+    pub fn plugin_folder(&self, name: &str) -> Result<PathBuf, ArtifactError> {
+        let plugins = self.path.join("plugins");
+        make_private_dir(&plugins)?;
+        let folder = plugins.join(name);
+        make_private_dir(&folder)?;
+        Ok(folder)
+    }
+
+    /// Writes `command`: the words, the working directory and the environment of Ansible.
+    pub fn write_command(&self, command: &Value) -> Result<(), ArtifactError> {
+        write_whole(&self.path.join("command"), to_python_json(command).as_bytes())
+    }
+
+    /// Opens `stdout`, and `stderr`, which stays empty: a PTY has one stream.
+    pub fn open_stdout(&self) -> Result<File, ArtifactError> {
+        let stderr = self.path.join("stderr");
+        File::create(&stderr).map_err(ArtifactError::write(&stderr))?;
+        let stdout = self.path.join("stdout");
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&stdout)
+            .map_err(ArtifactError::write(&stdout))
+    }
+
+    /// Writes `job_events/<counter>-<uuid>.json`; its text.
+    pub fn write_event(&self, event: &Event) -> Result<String, ArtifactError> {
+        let json = event.to_json(&self.ident);
+        write_whole(&event_path(&self.path, event.counter, &event.uuid), json.as_bytes())?;
+        Ok(json)
+    }
+
+    /// Writes `status` and `rc`.
+    pub fn write_result(&self, status: &str, rc: i32) -> Result<(), ArtifactError> {
+        write_whole(&self.path.join("status"), status.as_bytes())?;
+        write_whole(&self.path.join("rc"), rc.to_string().as_bytes())
+    }
+}
+
+/// Where an event's file is.
+pub(crate) fn event_path(artifact_dir: &Path, counter: u64, uuid: &str) -> PathBuf {
+    artifact_dir.join("job_events").join(format!("{counter}-{uuid}.json"))
+}
+
+/// Writes a file, for this user only, under a temporary name and renames it.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".tmp");
+    let temporary = PathBuf::from(temporary);
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(|source| {
+            // Half a file under a temporary name helps nobody; that it cannot be taken
+            // away changes nothing about the error.
+            let _ = fs::remove_file(&temporary);
+            ArtifactError::Write { path: path.to_owned(), source }
+        })
+}
+
+fn make_private_dir(path: &Path) -> Result<(), ArtifactError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(ArtifactError::write(path))
+}
+
+fn remove(path: &Path, remove: impl Fn(&Path) -> io::Result<()>) -> Result<(), ArtifactError> {
+    match remove(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(ArtifactError::Write { path: path.to_owned(), source: error })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the sinks of the run before had not taken, in words. A journal or cursor that
+/// cannot be read says nothing here: it is about to go.
+fn undelivered(path: &Path) -> Vec<String> {
+    let Ok(mut reader) = JournalReader::open(path) else { return Vec::new() };
+    let (mut run, mut last) = (None, 0);
+    while let Ok(Some(entry)) = reader.next_entry() {
+        last = entry.n;
+        if let What::Run { run: id, .. } = entry.what {
+            run = Some(id);
+        }
+    }
+    let (Some(run), Ok(plugins)) = (run, fs::read_dir(path.join("plugins"))) else {
+        return Vec::new();
+    };
+    let mut losses = Vec::new();
+    for folder in plugins.flatten() {
+        let cursor = fs::read(folder.path().join("cursor"))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice::<Position>(&bytes).ok());
+        if let Some(cursor) = cursor.filter(|cursor| cursor.run == run && cursor.n < last) {
+            losses.push(format!(
+                "the run before this one in `{}` had {} entries that `{}` did not take; they are lost, since its ident is used again",
+                path.display(),
+                last - cursor.n,
+                folder.file_name().display(),
+            ));
+        }
+    }
+    losses
+}

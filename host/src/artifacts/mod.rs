@@ -1,0 +1,19 @@
+//! What stays on disk: `artifacts/<ident>/` in Ansible Runner's layout, and the journal.
+//!
+//! In: events and status changes in their order. Out: files, each written whole or not
+//! at all, but for `stdout` and the journal, which grow at their end. An entry is in the
+//! journal before any sink hears of it. It survives the death of processes, not of the
+//! machine: nothing is synced.
+
+mod artifact_dir;
+mod error;
+mod journal;
+mod python_json;
+mod status;
+
+pub use artifact_dir::ArtifactDir;
+pub(crate) use artifact_dir::{event_path, write_whole};
+pub use error::ArtifactError;
+pub use journal::{Entry, Journal, JournalReader, Position, What};
+pub use python_json::to_python_json;
+pub use status::{RunStatus, StatusChange};

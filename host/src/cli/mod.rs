@@ -1,0 +1,40 @@
+//! The command line: the only place that prints, exits, hears signals and reads the
+//! home directory.
+
+mod args;
+mod printer;
+mod run;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::exit_code;
+use args::{Args, Subcommand};
+
+/// Reads the arguments, does what they say and gives the exit code.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let code = match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => 0,
+                _ => exit_code::USAGE,
+            };
+            // A closed terminal is no reason for another exit code.
+            let _ = error.print();
+            return exit(code);
+        }
+    };
+    let code = match args.subcommand {
+        Subcommand::Run(args) => run::run(&args),
+    };
+    exit(code)
+}
+
+/// What a process can say of a code: its low byte.
+fn exit(code: i32) -> ExitCode {
+    ExitCode::from(code.to_le_bytes()[0])
+}

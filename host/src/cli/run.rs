@@ -1,0 +1,85 @@
+//! `playhouse run`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::args::RunArgs;
+use super::printer::{self, Printer};
+use super::signals;
+use crate::exec::Cancel;
+use crate::plugins::PluginLibrary;
+use crate::{Playhouse, RunError, exit_code};
+
+/// A plugin waits for the network more than it computes: two threads keep a busy one
+/// from holding up another.
+const PLUGIN_THREADS: usize = 2;
+
+/// Runs a playbook; the exit code.
+pub(super) fn run(args: &RunArgs) -> i32 {
+    let started = Instant::now();
+    let mut printer = Printer::new(args.quiet);
+    let Some(playbook) = args.playbook.clone() else {
+        printer::error(
+            "The -p option must be specified: the playbook's name, relative to the project directory",
+        );
+        return exit_code::INPUT;
+    };
+    let outcome = start(&mut printer, args, playbook);
+    match outcome {
+        Ok(outcome) => {
+            printer.outcome(&outcome, started.elapsed());
+            outcome.exit_code()
+        }
+        Err(error) => {
+            printer::error(&error.to_string());
+            error.exit_code()
+        }
+    }
+}
+
+fn start(
+    printer: &mut Printer,
+    args: &RunArgs,
+    playbook: String,
+) -> Result<crate::RunOutcome, RunError> {
+    let system = |what| move |source| RunError::System { what, source };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(PLUGIN_THREADS)
+        .thread_name("plugins")
+        .enable_all()
+        .build()
+        .map_err(system("the threads for plugins cannot be started"))?;
+    let cancel = Cancel::new().map_err(system("a pipe cannot be made"))?;
+    signals::cancel_on_signals(&cancel).map_err(system("signals cannot be heard"))?;
+    let library = PluginLibrary::new(plugin_folders(), compiled_cache());
+    let outcome = Playhouse::new(runtime.handle().clone(), library).run(
+        &args.to_spec(playbook),
+        &cancel,
+        printer,
+    );
+    // A plugin that is still in a call has had its deadline.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Where plugins are looked up by name: `PLAYHOUSE_PLUGIN_PATH`, then `plugins/` beside
+/// the program, wherever a link to it lies.
+fn plugin_folders() -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = std::env::var_os("PLAYHOUSE_PLUGIN_PATH")
+        .map(|paths| std::env::split_paths(&paths).collect())
+        .unwrap_or_default();
+    let program = std::env::current_exe().and_then(|path| path.canonicalize());
+    if let Some(beside) = program.ok().and_then(|path| Some(path.parent()?.join("plugins"))) {
+        folders.push(beside);
+    }
+    folders
+}
+
+/// Where compiled plugins are kept: the user's cache (XDG Base Directory Specification).
+fn compiled_cache() -> Option<PathBuf> {
+    let cache = match std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from) {
+        Some(path) if path.is_absolute() => path,
+        _ => std::env::home_dir()?.join(".cache"),
+    };
+    Some(cache.join("playhouse"))
+}

@@ -1,0 +1,333 @@
+//! Puts the terminal's text and the callback's records together into events.
+//!
+//! Markers say which text belongs to which record. The record is sent before its first
+//! marker, so one that is not here yet is on its way: what follows waits for it, and the
+//! order of the terminal is kept. Text that no marker encloses becomes one `verbose`
+//! event a line.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::decoder::{Decoder, MarkerKind, Nonce, Token};
+use super::records::{Record, Records};
+use super::{Event, EventSource};
+
+/// A piece of a run, in the terminal's order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Segment {
+    /// An event of the callback with its text.
+    Event(Event),
+    /// A line of text that belongs to no callback, as an event of its own.
+    Line {
+        /// The event; its name is `verbose`.
+        event: Event,
+        /// What of the line, its end included, no [`Segment::Unfinished`] has shown yet.
+        rest: String,
+    },
+    /// The beginning of such a line: a prompt, most likely.
+    Unfinished(String),
+}
+
+/// See the module's head.
+#[derive(Debug)]
+pub struct Assembler {
+    decoder: Decoder,
+    records: Records,
+    /// The event whose text is being read.
+    open: Option<(u64, Vec<u8>)>,
+    /// Text outside of events, up to its line end.
+    line: Vec<u8>,
+    /// How much of `line` was shown.
+    shown: usize,
+    drafts: VecDeque<Draft>,
+    segments: Vec<Segment>,
+    last_counter: u64,
+}
+
+/// What is complete but for its place in the count.
+#[derive(Debug)]
+enum Draft {
+    Event { number: u64, text: Vec<u8>, at: Timestamp },
+    Line { line: String, rest: String, at: Timestamp },
+    Unfinished(String),
+}
+
+impl Assembler {
+    /// For one run.
+    pub fn new(nonce: &Nonce) -> Self {
+        Self {
+            decoder: Decoder::new(nonce),
+            records: Records::default(),
+            open: None,
+            line: Vec::new(),
+            shown: 0,
+            drafts: VecDeque::new(),
+            segments: Vec::new(),
+            last_counter: 0,
+        }
+    }
+
+    /// Takes bytes of the channel.
+    pub fn push_records(&mut self, bytes: &[u8]) {
+        self.records.push(bytes);
+    }
+
+    /// The channel is broken: no record that is not here will come.
+    pub fn give_up_on_records(&mut self) {
+        self.records.give_up();
+    }
+
+    /// Takes bytes of the terminal, read at `now`.
+    pub fn push_output(&mut self, bytes: &[u8], now: Timestamp) {
+        let mut decoder = std::mem::replace(&mut self.decoder, Decoder::new(&Nonce::random()));
+        decoder.push(bytes, |token| self.push_token(&token, now));
+        self.decoder = decoder;
+    }
+
+    /// Whether the beginning of a line waits to be shown.
+    pub fn has_unfinished_text(&self) -> bool {
+        self.open.is_none() && self.shown < self.line.len()
+    }
+
+    /// Shows the beginning of a line that has waited long enough for its end.
+    pub fn show_unfinished_text(&mut self) {
+        if self.has_unfinished_text() {
+            let text = String::from_utf8_lossy(&self.line[self.shown..]).into_owned();
+            self.shown = self.line.len();
+            self.drafts.push_back(Draft::Unfinished(text));
+        }
+    }
+
+    /// What is complete by now.
+    pub fn take_segments(&mut self) -> Vec<Segment> {
+        while let Some(draft) = self.drafts.pop_front() {
+            match draft {
+                Draft::Event { number, text, at } => match self.records.take(number) {
+                    Some(record) => self.push_event(record, &text),
+                    None if self.records.may_come() => {
+                        self.drafts.push_front(Draft::Event { number, text, at });
+                        break;
+                    }
+                    None => self.push_lines(&text, at),
+                },
+                Draft::Line { line, rest, at } => self.push_line(&line, rest, at),
+                Draft::Unfinished(text) => self.segments.push(Segment::Unfinished(text)),
+            }
+        }
+        std::mem::take(&mut self.segments)
+    }
+
+    /// The child has ended and both streams are drained: what is open is closed, and a
+    /// record whose marker never came is an event without text.
+    pub fn finish(&mut self, now: Timestamp) {
+        let mut decoder = std::mem::replace(&mut self.decoder, Decoder::new(&Nonce::random()));
+        decoder.finish(|token| self.push_token(&token, now));
+        self.close_event(now);
+        self.close_line(now);
+        self.records.give_up();
+        let done = self.take_segments();
+        self.segments = done;
+        for record in self.records.take_rest() {
+            self.push_event(record, b"");
+        }
+    }
+
+    fn push_token(&mut self, token: &Token<'_>, now: Timestamp) {
+        match *token {
+            Token::Text(bytes) => match &mut self.open {
+                Some((_, text)) => text.extend_from_slice(bytes),
+                None => self.push_outside_text(bytes, now),
+            },
+            Token::Marker { number, kind: MarkerKind::Begin } => {
+                self.close_event(now);
+                self.close_line(now);
+                self.open = Some((number, Vec::new()));
+            }
+            Token::Marker { kind: MarkerKind::End, .. } => self.close_event(now),
+            Token::Marker { number, kind: MarkerKind::Whole } => {
+                self.close_event(now);
+                self.close_line(now);
+                self.drafts.push_back(Draft::Event { number, text: Vec::new(), at: now });
+            }
+        }
+    }
+
+    fn push_outside_text(&mut self, bytes: &[u8], now: Timestamp) {
+        for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+            self.line.extend_from_slice(piece);
+            if piece.ends_with(b"\n") {
+                self.close_line(now);
+            }
+        }
+    }
+
+    fn close_event(&mut self, now: Timestamp) {
+        if let Some((number, text)) = self.open.take() {
+            self.drafts.push_back(Draft::Event { number, text, at: now });
+        }
+    }
+
+    fn close_line(&mut self, now: Timestamp) {
+        if self.line.is_empty() {
+            return;
+        }
+        let rest = String::from_utf8_lossy(&self.line[self.shown..]).into_owned();
+        let line = String::from_utf8_lossy(&self.line).into_owned();
+        self.line.clear();
+        self.shown = 0;
+        self.drafts.push_back(Draft::Line { line, rest, at: now });
+    }
+
+    fn push_event(&mut self, record: Record, text: &[u8]) {
+        let source = EventSource::Callback { record: record.json, replaced_data: None };
+        let text = String::from_utf8_lossy(text);
+        let event = self.numbered(record.uuid, record.name, &text, source);
+        self.segments.push(Segment::Event(event));
+    }
+
+    /// The text of an event whose record never came.
+    fn push_lines(&mut self, text: &[u8], at: Timestamp) {
+        for line in String::from_utf8_lossy(text).split_inclusive('\n') {
+            self.push_line(line, line.to_owned(), at);
+        }
+    }
+
+    fn push_line(&mut self, line: &str, rest: String, created: Timestamp) {
+        let uuid = Uuid::new_v4().to_string();
+        let event = self.numbered(uuid, "verbose".to_owned(), line, EventSource::Text { created });
+        self.segments.push(Segment::Line { event, rest });
+    }
+
+    fn numbered(&mut self, uuid: String, name: String, text: &str, source: EventSource) -> Event {
+        self.last_counter += 1;
+        Event {
+            counter: self.last_counter,
+            uuid,
+            name,
+            stdout: text.trim_end_matches(['\r', '\n']).to_owned(),
+            lines: text.matches('\n').count() as u64,
+            start_line: 0,
+            source,
+            annotations: Vec::new(),
+            failed: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Stream {
+        nonce: Nonce,
+        assembler: Assembler,
+        seen: Vec<String>,
+    }
+
+    impl Stream {
+        fn new() -> Self {
+            let nonce = Nonce::random();
+            Self { assembler: Assembler::new(&nonce), nonce, seen: Vec::new() }
+        }
+
+        fn record(mut self, number: u64, name: &str) -> Self {
+            self.assembler.push_records(format!("{number} u-{number} {name} 2\n{{}}\n").as_bytes());
+            self.look()
+        }
+
+        fn text(mut self, text: &str) -> Self {
+            self.assembler.push_output(text.as_bytes(), Timestamp::UNIX_EPOCH);
+            self.look()
+        }
+
+        fn marker(self, marker: &str) -> Self {
+            let text = format!("\x1b_{};{marker}\x1b\\", self.nonce.as_str());
+            self.text(&text)
+        }
+
+        fn prompt(mut self) -> Self {
+            self.assembler.show_unfinished_text();
+            self.look()
+        }
+
+        fn look(mut self) -> Self {
+            for segment in self.assembler.take_segments() {
+                self.seen.push(match segment {
+                    Segment::Event(event) => {
+                        format!(
+                            "{} {} {:?}/{}",
+                            event.counter, event.name, event.stdout, event.lines
+                        )
+                    }
+                    Segment::Line { event, rest } => {
+                        format!("{} line {:?} rest {rest:?}", event.counter, event.stdout)
+                    }
+                    Segment::Unfinished(text) => format!("unfinished {text:?}"),
+                });
+            }
+            self
+        }
+
+        fn end(mut self) -> Vec<String> {
+            self.assembler.finish(Timestamp::UNIX_EPOCH);
+            self.look().seen
+        }
+    }
+
+    #[test]
+    fn text_and_records_meet_by_number() {
+        let seen = Stream::new()
+            .record(1, "playbook_on_start")
+            .record(2, "playbook_on_play_start")
+            .marker("1.")
+            .marker("2(")
+            .text("\r\nPLAY [all] ***\r\n")
+            .marker("2)")
+            .end();
+        assert_eq!(
+            seen,
+            ["1 playbook_on_start \"\"/0", "2 playbook_on_play_start \"\\r\\nPLAY [all] ***\"/2"]
+        );
+    }
+
+    #[test]
+    fn a_marker_ahead_of_its_record_holds_up_what_follows() {
+        let stream = Stream::new().marker("1(").text("ok\r\n").marker("1)").text("stray\r\n");
+        assert!(stream.seen.is_empty(), "{:?}", stream.seen);
+        let seen = stream.record(1, "runner_on_ok").end();
+        assert_eq!(seen, ["1 runner_on_ok \"ok\"/1", "2 line \"stray\" rest \"stray\\r\\n\""]);
+    }
+
+    #[test]
+    fn prompts_are_shown_before_their_line_ends() {
+        let seen = Stream::new().text("Pass").prompt().text("word: \r\n").end();
+        assert_eq!(seen, ["unfinished \"Pass\"", "1 line \"Password: \" rest \"word: \\r\\n\""]);
+    }
+
+    #[test]
+    fn nothing_is_lost_when_ansible_dies_in_mid_sentence() {
+        let seen = Stream::new()
+            .record(1, "runner_on_start")
+            .record(2, "runner_on_ok")
+            .record(3, "runner_on_start")
+            .marker("2(")
+            .text("ok: [we")
+            .end();
+        assert_eq!(
+            seen,
+            [
+                "1 runner_on_ok \"ok: [we\"/0",
+                "2 runner_on_start \"\"/0",
+                "3 runner_on_start \"\"/0"
+            ]
+        );
+    }
+
+    #[test]
+    fn text_of_a_record_that_never_comes_is_text() {
+        let seen = Stream::new().marker("9(").text("a\r\nb\r\n").marker("9)").end();
+        assert_eq!(seen, ["1 line \"a\" rest \"a\\r\\n\"", "2 line \"b\" rest \"b\\r\\n\""]);
+    }
+}

@@ -1,0 +1,38 @@
+//! What can keep a child from running.
+
+use std::io;
+
+/// The child could not be started or watched.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecError {
+    /// There is no such program, or it may not be executed.
+    #[error("The command was not found or was not executable: {program}.")]
+    NotFound {
+        /// The first word of the command.
+        program: String,
+    },
+
+    /// The operating system refused something the child needs.
+    #[error("`{program}` cannot be started: {step}: {reason}")]
+    Start {
+        /// The first word of the command.
+        program: String,
+        /// What was being done.
+        step: &'static str,
+        /// The system's words.
+        reason: String,
+    },
+
+    /// The channel for events could not be made.
+    #[error("the channel for events cannot be opened in `{directory}`: {source}")]
+    Channel {
+        /// The run's private temporary directory.
+        directory: String,
+        /// Why.
+        source: io::Error,
+    },
+
+    /// Reading the child failed.
+    #[error("the child's terminal cannot be read: {0}")]
+    Read(#[source] io::Error),
+}

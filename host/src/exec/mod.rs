@@ -1,0 +1,18 @@
+//! Runs ansible-playbook in a PTY and turns what it says into segments of a run.
+//!
+//! In: a [`Command`]. Out: [`Segment`](crate::events::Segment)s in the terminal's order,
+//! handed to one function, and at the end an [`Exit`]. The child is read first, always:
+//! nothing here waits for a plugin, a disk or a terminal except through that function.
+
+mod cancel;
+mod channel;
+mod child;
+mod error;
+mod supervisor;
+mod termination;
+
+pub use cancel::Cancel;
+pub use channel::{Channel, ChannelAddress};
+pub use child::Command;
+pub use error::ExecError;
+pub use supervisor::{Exit, Running};

@@ -1,0 +1,190 @@
+//! The files of `env/` that configure a run: `extravars`, `envvars`, `cmdline`,
+//! `settings` and `plugins`, in YAML or JSON as Ansible Runner 2.4.3 takes them.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde_json::{Map, Value};
+
+use super::{InputError, PluginEntry, PrivateDataDir};
+use crate::plugins::is_path;
+
+/// What stands in `env/`. A file that is missing is an empty one.
+#[derive(Debug, Clone, Default)]
+pub struct EnvFiles {
+    /// `env/extravars`, which Ansible reads itself.
+    pub extravars: Option<ExtravarsFile>,
+    /// `env/envvars`: names and values for Ansible's environment, in the file's order.
+    pub envvars: Vec<(String, String)>,
+    /// `env/cmdline`, split into words.
+    pub cmdline: Vec<String>,
+    /// `env/settings`.
+    pub settings: Map<String, Value>,
+    /// `env/plugins`, in chain order.
+    pub plugins: Vec<PluginEntry>,
+}
+
+/// `env/extravars`, with as much of its content as can be read without Ansible.
+#[derive(Debug, Clone)]
+pub struct ExtravarsFile {
+    /// Its absolute path.
+    pub path: PathBuf,
+    /// Its members; none for a file that Ansible Vault encrypted.
+    pub members: Map<String, Value>,
+}
+
+impl EnvFiles {
+    /// Reads all of them.
+    pub fn read(directory: &PrivateDataDir) -> Result<Self, InputError> {
+        Ok(Self {
+            extravars: read_extravars(&directory.env_file("extravars"))?,
+            envvars: read_envvars(&directory.env_file("envvars"))?,
+            cmdline: read_cmdline(&directory.env_file("cmdline"))?,
+            settings: read_mapping(&directory.env_file("settings"))?.unwrap_or_default(),
+            plugins: read_plugins(directory)?,
+        })
+    }
+}
+
+/// Splits a command line into words as a POSIX shell would; `origin` names it in the error.
+pub(crate) fn split_cmdline(origin: &str, text: &str) -> Result<Vec<String>, InputError> {
+    shlex::split(text).ok_or_else(|| InputError::Cmdline {
+        origin: origin.to_owned(),
+        text: text.trim_end().to_owned(),
+    })
+}
+
+fn read_extravars(path: &Path) -> Result<Option<ExtravarsFile>, InputError> {
+    let Some(text) = read_text(path)? else { return Ok(None) };
+    let members = if text.starts_with("$ANSIBLE_VAULT") {
+        Map::new()
+    } else {
+        match parse(path, &text)? {
+            Value::Object(members) => members,
+            Value::Null => Map::new(),
+            other => return Err(not_a_mapping(path, &other)),
+        }
+    };
+    Ok(Some(ExtravarsFile { path: path.to_owned(), members }))
+}
+
+fn read_envvars(path: &Path) -> Result<Vec<(String, String)>, InputError> {
+    let mut variables = Vec::new();
+    for (name, value) in read_mapping(path)?.unwrap_or_default() {
+        let value = match value {
+            Value::String(text) => text,
+            Value::Bool(true) => "True".to_owned(),
+            Value::Bool(false) => "False".to_owned(),
+            Value::Null => "None".to_owned(),
+            Value::Number(number) => number.to_string(),
+            Value::Array(_) | Value::Object(_) => {
+                return Err(InputError::Content {
+                    path: path.to_owned(),
+                    reason: format!(
+                        "the variable `{name}` is a list or a mapping; an environment variable is one text or number"
+                    ),
+                });
+            }
+        };
+        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+            return Err(InputError::Content {
+                path: path.to_owned(),
+                reason: format!(
+                    "`{name}` cannot be an environment variable: its name is empty or holds `=`, or a NUL is in it"
+                ),
+            });
+        }
+        variables.push((name, value));
+    }
+    Ok(variables)
+}
+
+fn read_cmdline(path: &Path) -> Result<Vec<String>, InputError> {
+    match read_text(path)? {
+        Some(text) => split_cmdline(&format!("`{}`", path.display()), &text),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// A path in `env/plugins` is relative to the private data directory.
+fn read_plugins(directory: &PrivateDataDir) -> Result<Vec<PluginEntry>, InputError> {
+    let path = &directory.env_file("plugins");
+    let Some(text) = read_text(path)? else { return Ok(Vec::new()) };
+    let value = parse(path, &text)?;
+    let entries = match value {
+        Value::Null => Vec::new(),
+        Value::Array(entries) => entries,
+        _ => {
+            return Err(InputError::Content {
+                path: path.to_owned(),
+                reason: "is not a list; write one entry a plugin: `- plugin: http-sink`".to_owned(),
+            });
+        }
+    };
+    entries
+        .into_iter()
+        .enumerate()
+        .map(|(index, entry)| {
+            let mut entry: PluginEntry =
+                serde_json::from_value(entry).map_err(|error| InputError::Content {
+                    path: path.to_owned(),
+                    reason: format!("entry {}: {error}", index + 1),
+                })?;
+            if is_path(&entry.plugin) {
+                entry.plugin = directory.path().join(&entry.plugin).to_string_lossy().into_owned();
+            }
+            Ok(entry)
+        })
+        .collect()
+}
+
+/// The members of a YAML or JSON mapping; none where the file is missing or empty.
+fn read_mapping(path: &Path) -> Result<Option<Map<String, Value>>, InputError> {
+    let Some(text) = read_text(path)? else { return Ok(None) };
+    match parse(path, &text)? {
+        Value::Object(members) => Ok(Some(members)),
+        Value::Null => Ok(None),
+        other => Err(not_a_mapping(path, &other)),
+    }
+}
+
+fn not_a_mapping(path: &Path, value: &Value) -> InputError {
+    let found = match value {
+        Value::Array(_) => "a list",
+        Value::String(_) => "a text",
+        _ => "a single value",
+    };
+    InputError::Content {
+        path: path.to_owned(),
+        reason: format!("holds {found}; write a mapping, one `name: value` a line"),
+    }
+}
+
+fn read_text(path: &Path) -> Result<Option<String>, InputError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(InputError::Unreadable { path: path.to_owned(), source }),
+    }
+}
+
+fn parse(path: &Path, text: &str) -> Result<Value, InputError> {
+    if let Ok(value) = serde_json::from_str(text) {
+        return Ok(value);
+    }
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(Value::Null);
+    }
+    let options = serde_saphyr::options! {
+        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let (line, column) =
+            error.location().map_or((1, 1), |location| (location.line(), location.column()));
+        let reason = error.to_string();
+        // The parser ends its text with the place, which stands at the front already.
+        let reason = reason.split(" at line ").next().unwrap_or(&reason).to_owned();
+        InputError::Syntax { path: path.to_owned(), line, column, reason }
+    })
+}

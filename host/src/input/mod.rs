@@ -1,0 +1,19 @@
+//! What was asked: the private data directory and the flags become a [`RunSpec`].
+//!
+//! In: paths and files as the operator left them. Out: [`RunSpec`] and [`EnvFiles`],
+//! parsed but not yet decided. Nothing here is written, and a file that cannot be read
+//! as what it should be is an error with its path and line, never a silent default.
+
+mod env_files;
+mod error;
+mod plugin_entry;
+mod private_data_dir;
+mod run_spec;
+
+pub(crate) use env_files::split_cmdline;
+pub use env_files::{EnvFiles, ExtravarsFile};
+pub use error::InputError;
+pub use plugin_entry::{PluginEntry, PluginFlags};
+pub use private_data_dir::PrivateDataDir;
+pub(crate) use private_data_dir::absolute;
+pub use run_spec::{OutputForm, RunSpec};

@@ -1,0 +1,89 @@
+//! What the operator allows a plugin: `allow` in `env/plugins`, and `--plugin-allow`.
+
+use std::net::IpAddr;
+
+use serde::Deserialize;
+
+use super::egress::OriginPattern;
+
+/// Grants by kind. Nothing is allowed that is not here; here is not yet granted: the
+/// plugin's metadata has to ask for it too.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Allow {
+    /// Origins: `https://hooks.example`, `http://*.example:8080`, `unix:/run/x.sock`.
+    pub http: Vec<String>,
+    /// Addresses that are refused otherwise (loopback, link-local, …) and that a granted
+    /// host may resolve to.
+    pub addresses: Vec<IpAddr>,
+    /// JSON Pointer patterns into the view that a pre-run hook may write.
+    pub set: Vec<String>,
+    /// JSON Pointer patterns into the view that a pre-run hook may read.
+    pub view: Vec<String>,
+    /// Streams: `tcp://host:port`. Kept, and not served by this version.
+    pub net: Vec<String>,
+    /// Names of the plugin's own secrets. Kept, and not served by this version.
+    pub secret: Vec<String>,
+}
+
+impl Allow {
+    /// Adds one grant, as `--plugin-allow x.<kind>=<pattern>` gives it. The error says
+    /// what a grant of that kind looks like.
+    pub fn add(&mut self, kind: &str, pattern: &str) -> Result<(), String> {
+        let list = match kind {
+            "http" => {
+                pattern
+                    .parse::<OriginPattern>()
+                    .map_err(|error| format!("`{pattern}`, {error}"))?;
+                &mut self.http
+            }
+            "addresses" => {
+                let address = pattern.parse().map_err(|_| {
+                    format!("`{pattern}` is no IP address; write one like `127.0.1.1`")
+                })?;
+                self.addresses.push(address);
+                return Ok(());
+            }
+            "set" => &mut self.set,
+            "view" => &mut self.view,
+            "net" => &mut self.net,
+            "secret" => &mut self.secret,
+            _ => {
+                return Err(format!(
+                    "there is no grant of the kind `{kind}`; the kinds are http, addresses, set, view, net and secret"
+                ));
+            }
+        };
+        if matches!(kind, "set" | "view") && !pattern.starts_with('/') {
+            return Err(format!(
+                "`{pattern}` is no JSON Pointer: those begin with `/`, like `/extravars/region`"
+            ));
+        }
+        list.push(pattern.to_owned());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_says_what_it_takes() {
+        let mut allow = Allow::default();
+        allow.add("http", "https://hooks.example:8443").unwrap();
+        allow.add("addresses", "127.0.1.1").unwrap();
+        allow.add("set", "/extravars/a").unwrap();
+        assert_eq!(allow.http, ["https://hooks.example:8443"]);
+        assert_eq!(allow.set, ["/extravars/a"]);
+        for (kind, pattern, part) in [
+            ("http", "https://h/path", "column 10"),
+            ("addresses", "h", "no IP address"),
+            ("set", "extravars.a", "begin with `/`"),
+            ("files", "/", "no grant of the kind `files`"),
+        ] {
+            let error = allow.add(kind, pattern).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Makes the exchanges of one plugin and lane, each checked against its grants.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Method, redirect};
+use url::Url;
+
+use super::error::{EgressError, EgressErrorKind};
+use super::origin::{Destination, Origin, OriginHost, OriginPattern, Scheme};
+use super::resolver::{GrantedResolver, granted_addresses};
+use crate::plugins::Grants;
+
+/// To connect and shake hands: long for a far host, short beside the wall limit.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Bytes of a request's body. Larger ones belong in a stream, which plugins do not have.
+pub(in crate::plugins) const LARGEST_BODY_OUT: usize = 16 << 20;
+/// Bytes of an answer's body: it goes into the guest's memory and stays there.
+const LARGEST_BODY_IN: usize = 4 << 20;
+/// Bytes of an answer's headers.
+const LARGEST_HEADERS: usize = 64 << 10;
+/// Connections kept for an origin, and origins that connections are kept for.
+const CONNECTIONS: usize = 8;
+
+/// Headers that say how a message is sent, which is not the plugin's to say.
+const REFUSED_HEADERS: [&str; 8] = [
+    "connection",
+    "content-length",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// One exchange as the plugin asks for it.
+#[derive(Debug)]
+pub(in crate::plugins) struct HttpRequest {
+    pub(in crate::plugins) method: String,
+    pub(in crate::plugins) url: String,
+    pub(in crate::plugins) headers: Vec<(String, Vec<u8>)>,
+    pub(in crate::plugins) body: Vec<u8>,
+    /// For the whole exchange.
+    pub(in crate::plugins) timeout: Duration,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(in crate::plugins) struct HttpResponse {
+    pub(in crate::plugins) status: u16,
+    /// Names in lower case.
+    pub(in crate::plugins) headers: Vec<(String, Vec<u8>)>,
+    pub(in crate::plugins) body: Vec<u8>,
+}
+
+/// See the module's head. Lives as long as the lane: connections outlast an instance.
+#[derive(Debug)]
+pub(in crate::plugins) struct Egress {
+    grants: Arc<Grants>,
+    clients: Mutex<HashMap<Destination, Client>>,
+    refusals: AtomicU64,
+}
+
+impl Egress {
+    pub(in crate::plugins) fn new(grants: Arc<Grants>) -> Self {
+        Self { grants, clients: Mutex::default(), refusals: AtomicU64::new(0) }
+    }
+
+    /// How many exchanges were not granted.
+    pub(in crate::plugins) fn refusals(&self) -> u64 {
+        self.refusals.load(Ordering::Relaxed)
+    }
+
+    /// Counts a refusal made elsewhere.
+    pub(in crate::plugins) fn count_refusal(&self) {
+        self.refusals.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Makes one exchange. A redirect is an answer.
+    pub(in crate::plugins) async fn send(
+        &self,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, EgressError> {
+        let result = self.exchange(request).await;
+        if matches!(&result, Err(error) if error.kind == EgressErrorKind::Denied) {
+            self.count_refusal();
+        }
+        result
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, EgressError> {
+        let invalid = |message: String| EgressError::new(EgressErrorKind::Invalid, message);
+        let mut url = Url::parse(&request.url)
+            .map_err(|error| invalid(format!("`{}` is no URL: {error}", request.url)))?;
+        let destination = Destination::of_url(&url)
+            .map_err(|reason| invalid(format!("`{}` cannot be sent to: {reason}", request.url)))?;
+        let granted = self
+            .grants
+            .http(&destination)
+            .map_err(|refusal| EgressError::new(EgressErrorKind::Denied, refusal))?;
+        if request.body.len() > LARGEST_BODY_OUT {
+            let message = format!(
+                "the body has {} bytes; {LARGEST_BODY_OUT} are allowed",
+                request.body.len()
+            );
+            return Err(EgressError::new(EgressErrorKind::Limit, message));
+        }
+        let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| {
+            invalid(format!("`{}` is no HTTP method", request.method.escape_default()))
+        })?;
+        let headers = checked_headers(&request.headers).map_err(invalid)?;
+        let client = match &destination {
+            Destination::Socket(path) => {
+                check_socket(path)?;
+                url = url_on_socket(&url)?;
+                self.client(&destination, |builder| Ok(builder.unix_socket(path.as_path())))?
+            }
+            Destination::Origin(Origin { scheme, host, .. }) => {
+                let granted: Arc<[OriginPattern]> = granted.into_iter().cloned().collect();
+                if let OriginHost::Address(address) = host {
+                    check_literal(*address, &granted, &self.grants)?;
+                }
+                self.client(&destination, |builder| {
+                    let grants = Arc::clone(&self.grants);
+                    let builder = builder.dns_resolver(GrantedResolver { grants, granted });
+                    // Reading the machine's certificates takes longer than an exchange.
+                    Ok(if *scheme == Scheme::Http { builder.tls_certs_only([]) } else { builder })
+                })?
+            }
+        };
+        let shown = destination.to_string();
+        let exchange = client.request(method, url).headers(headers).body(request.body);
+        tokio::time::timeout(request.timeout, read_response(exchange, &shown)).await.unwrap_or_else(
+            |_| {
+                let message =
+                    format!("`{shown}` did not answer in {} ms", request.timeout.as_millis());
+                Err(EgressError::new(EgressErrorKind::TimedOut, message))
+            },
+        )
+    }
+
+    /// The client of a destination: connections are never shared between destinations,
+    /// so that a connection is only ever used for what its addresses were checked for.
+    fn client(
+        &self,
+        destination: &Destination,
+        configure: impl FnOnce(reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, EgressError>,
+    ) -> Result<Client, EgressError> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(destination) {
+            return Ok(client.clone());
+        }
+        let builder = Client::builder()
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT)
+            .pool_max_idle_per_host(CONNECTIONS)
+            .referer(false);
+        let client = configure(builder)?.build().map_err(|error| {
+            EgressError::new(EgressErrorKind::Other, format!("no HTTP client can be made: {error}"))
+        })?;
+        if clients.len() >= CONNECTIONS {
+            clients.clear();
+        }
+        clients.insert(destination.clone(), client.clone());
+        Ok(client)
+    }
+}
+
+async fn read_response(
+    exchange: reqwest::RequestBuilder,
+    destination: &str,
+) -> Result<HttpResponse, EgressError> {
+    let of_exchange = |error: reqwest::Error| EgressError::of_exchange(&error, destination);
+    let limit = |what: &str, bytes: usize| {
+        let message = format!("{what} of `{destination}` is larger than {bytes} bytes");
+        EgressError::new(EgressErrorKind::Limit, message)
+    };
+    let mut response = exchange.send().await.map_err(of_exchange)?;
+    let status = response.status().as_u16();
+    let headers: Vec<(String, Vec<u8>)> = response
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    if headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > LARGEST_HEADERS
+    {
+        return Err(limit("the head of the answer", LARGEST_HEADERS));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(of_exchange)? {
+        if body.len() + chunk.len() > LARGEST_BODY_IN {
+            return Err(limit("the body of the answer", LARGEST_BODY_IN));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(HttpResponse { status, headers, body })
+}
+
+fn checked_headers(headers: &[(String, Vec<u8>)]) -> Result<HeaderMap, String> {
+    let mut checked = HeaderMap::new();
+    for (name, value) in headers {
+        let shown = name.escape_default();
+        let parsed = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| format!("`{shown}` is no name of a header"))?;
+        if REFUSED_HEADERS.contains(&parsed.as_str()) || parsed.as_str().starts_with("proxy-") {
+            return Err(format!("the header `{shown}` is set by the host alone"));
+        }
+        let value = HeaderValue::from_bytes(value)
+            .map_err(|_| format!("the value of the header `{shown}` cannot be sent"))?;
+        checked.append(parsed, value);
+    }
+    Ok(checked)
+}
+
+/// An address in a URL is never resolved, so the resolver does not see it.
+fn check_literal(
+    address: IpAddr,
+    granted: &[OriginPattern],
+    grants: &Grants,
+) -> Result<(), EgressError> {
+    granted_addresses(&address.to_string(), vec![address], granted, grants).map(|_| ())
+}
+
+fn check_socket(path: &Path) -> Result<(), EgressError> {
+    match path.symlink_metadata() {
+        Ok(metadata) if metadata.file_type().is_socket() => Ok(()),
+        Ok(_) => Err(EgressError::new(
+            EgressErrorKind::Unreachable,
+            format!("`{}` is not a socket", path.display()),
+        )),
+        Err(error) => Err(EgressError::new(
+            EgressErrorKind::Unreachable,
+            format!("there is no socket `{}`: {error}", path.display()),
+        )),
+    }
+}
+
+fn url_on_socket(url: &Url) -> Result<Url, EgressError> {
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let path = if url.path().is_empty() { "/" } else { url.path() };
+    Url::parse(&format!("http://localhost{path}{query}"))
+        .map_err(|error| EgressError::new(EgressErrorKind::Invalid, error.to_string()))
+}
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -1,0 +1,384 @@
+//! Where a request goes, and the patterns that grants are made of.
+//!
+//! Both sides are normalised the same way, by the parser that the HTTP client uses:
+//! lower case, punycode, one trailing dot off, `127.1` and `0x7f000001` written out. So
+//! what is compared is what will be connected to.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use thiserror::Error;
+use url::{Host, Url};
+
+/// Where one request goes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(in crate::plugins) enum Destination {
+    Origin(Origin),
+    Socket(PathBuf),
+}
+
+/// A scheme, a host and a port.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(in crate::plugins) struct Origin {
+    pub(super) scheme: Scheme,
+    pub(super) host: OriginHost,
+    port: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::plugins) enum Scheme {
+    Http,
+    Https,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(in crate::plugins) enum OriginHost {
+    Name(String),
+    Address(IpAddr),
+}
+
+/// A grant's pattern: `https://hooks.example`, `http://*.example:*`, `unix:/run/x.sock`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::plugins) enum OriginPattern {
+    Origin { scheme: Scheme, host: HostPattern, port: Option<u16> },
+    Socket(PathBuf),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::plugins) enum HostPattern {
+    /// `*`
+    Any,
+    /// `*.example`: one label or more before the name, and not the name itself.
+    Below(String),
+    Is(OriginHost),
+}
+
+/// A pattern that cannot be read, and from which character on.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("column {column}: {reason}")]
+pub(in crate::plugins) struct OriginPatternError {
+    column: usize,
+    reason: String,
+}
+
+impl Scheme {
+    fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "http" => Some(Self::Http),
+            "https" => Some(Self::Https),
+            _ => None,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+impl Destination {
+    /// Of `https://host:port/path` or `http+unix://%2Frun%2Fx.sock/path`. The error says
+    /// what of the URL cannot be used.
+    pub(in crate::plugins) fn of_url(url: &Url) -> Result<Self, String> {
+        if url.scheme() == "http+unix" {
+            let path = percent_decoded(url.host_str().unwrap_or_default())
+                .ok_or("the host of an `http+unix` URL is not a percent-encoded path")?;
+            return if path.starts_with('/') {
+                Ok(Self::Socket(PathBuf::from(path)))
+            } else {
+                Err("the host of an `http+unix` URL is an absolute path, its `/` written `%2F`"
+                    .into())
+            };
+        }
+        let scheme = Scheme::parse(url.scheme())
+            .ok_or_else(|| format!("`{}` is neither http, https nor http+unix", url.scheme()))?;
+        let host = match url.host().ok_or("it has no host")? {
+            Host::Domain(name) => OriginHost::Name(without_trailing_dot(name).to_owned()),
+            Host::Ipv4(address) => OriginHost::Address(address.into()),
+            Host::Ipv6(address) => OriginHost::Address(address.into()),
+        };
+        let port = url.port().unwrap_or(scheme.default_port());
+        Ok(Self::Origin(Origin { scheme, host, port }))
+    }
+
+    /// Of a setting: a URL, or the absolute path of a Unix socket.
+    pub(in crate::plugins) fn of_setting(value: &str) -> Result<Self, String> {
+        if value.contains("://") {
+            Self::of_url(&Url::parse(value).map_err(|error| error.to_string())?)
+        } else if value.starts_with('/') {
+            Ok(Self::Socket(PathBuf::from(value)))
+        } else {
+            Err("it is empty or relative".to_owned())
+        }
+    }
+}
+
+impl From<&Destination> for OriginPattern {
+    fn from(destination: &Destination) -> Self {
+        match destination {
+            Destination::Socket(path) => Self::Socket(path.clone()),
+            Destination::Origin(Origin { scheme, host, port }) => Self::Origin {
+                scheme: *scheme,
+                host: HostPattern::Is(host.clone()),
+                port: Some(*port),
+            },
+        }
+    }
+}
+
+impl OriginPattern {
+    pub(in crate::plugins) fn matches(&self, destination: &Destination) -> bool {
+        match (self, destination) {
+            (Self::Socket(granted), Destination::Socket(path)) => granted == path,
+            (Self::Origin { scheme, host, port }, Destination::Origin(origin)) => {
+                *scheme == origin.scheme
+                    && port.is_none_or(|port| port == origin.port)
+                    && host.matches(&origin.host)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl HostPattern {
+    fn matches(&self, host: &OriginHost) -> bool {
+        match (self, host) {
+            (Self::Any, _) => true,
+            (Self::Is(granted), host) => granted == host,
+            (Self::Below(parent), OriginHost::Name(name)) => name
+                .strip_suffix(parent.as_str())
+                .and_then(|rest| rest.strip_suffix('.'))
+                .is_some_and(|labels| !labels.is_empty()),
+            (Self::Below(_), OriginHost::Address(_)) => false,
+        }
+    }
+}
+
+impl FromStr for OriginPattern {
+    type Err = OriginPatternError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse_pattern(text).map_err(|(byte, reason)| OriginPatternError {
+            column: text[..byte].chars().count() + 1,
+            reason,
+        })
+    }
+}
+
+/// The error has the byte where it begins.
+fn parse_pattern(text: &str) -> Result<OriginPattern, (usize, String)> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        if !path.starts_with('/') {
+            return Err((5, "a socket is an absolute path: `unix:/run/x.sock`".into()));
+        }
+        return Ok(OriginPattern::Socket(PathBuf::from(path)));
+    }
+    let (scheme, rest) = text
+        .split_once("://")
+        .and_then(|(scheme, rest)| Some((Scheme::parse(scheme)?, rest)))
+        .ok_or((0, "begin with `http://`, `https://` or `unix:/`".to_owned()))?;
+    let start = text.len() - rest.len();
+    let end = rest.find(['/', '?', '#', '@', '\\']).or_else(|| rest.find(char::is_whitespace));
+    if let Some(at) = end {
+        let reason = "a grant is an origin: a host and a port, and no path, user or query";
+        return Err((start + at, reason.into()));
+    }
+    let host_end = match rest.rfind(':') {
+        Some(at) if !rest[at..].contains(']') => at,
+        _ => rest.len(),
+    };
+    let port = match rest.get(host_end + 1..) {
+        None => Some(scheme.default_port()),
+        Some("*") => None,
+        Some(digits) => match digits.parse::<u16>() {
+            Ok(port) if port > 0 && digits.bytes().all(|byte| byte.is_ascii_digit()) => Some(port),
+            _ => {
+                return Err((
+                    start + host_end + 1,
+                    "a port is a number up to 65535, or `*`".into(),
+                ));
+            }
+        },
+    };
+    let host =
+        parse_host_pattern(&rest[..host_end]).map_err(|(at, reason)| (start + at, reason))?;
+    Ok(OriginPattern::Origin { scheme, host, port })
+}
+
+fn parse_host_pattern(text: &str) -> Result<HostPattern, (usize, String)> {
+    if text == "*" {
+        return Ok(HostPattern::Any);
+    }
+    let (skipped, name) = match text.strip_prefix("*.") {
+        Some(name) => (2, name),
+        None => (0, text),
+    };
+    if let Some(at) = name.find('*') {
+        let reason = "`*` stands alone or for all labels before a name: `*.example`";
+        return Err((skipped + at, reason.into()));
+    }
+    let host = match Host::parse(without_trailing_dot(name)) {
+        Ok(Host::Domain(name)) => OriginHost::Name(without_trailing_dot(&name).to_owned()),
+        Ok(Host::Ipv4(address)) => OriginHost::Address(address.into()),
+        Ok(Host::Ipv6(address)) => OriginHost::Address(address.into()),
+        Err(error) => return Err((skipped, format!("that is no host: {error}"))),
+    };
+    match (skipped, host) {
+        (0, host) => Ok(HostPattern::Is(host)),
+        (_, OriginHost::Name(name)) => Ok(HostPattern::Below(name)),
+        (_, OriginHost::Address(_)) => Err((0, "an address has nothing below it".into())),
+    }
+}
+
+fn without_trailing_dot(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        if *first == b'%' {
+            let [high, low, after @ ..] = after else { return None };
+            let digit = |byte: &u8| char::from(*byte).to_digit(16);
+            bytes.push(u8::try_from(digit(high)? * 16 + digit(low)?).ok()?);
+            rest = after;
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        OriginPattern::from(self).fmt(formatter)
+    }
+}
+
+impl fmt::Display for OriginPattern {
+    /// As `--plugin-allow` takes it; the port is left out where the scheme says it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(path) => write!(formatter, "unix:{}", path.display()),
+            Self::Origin { scheme, host, port } => {
+                write!(formatter, "{}://", scheme.as_str())?;
+                match host {
+                    HostPattern::Any => formatter.write_str("*"),
+                    HostPattern::Below(name) => write!(formatter, "*.{name}"),
+                    HostPattern::Is(OriginHost::Name(name)) => formatter.write_str(name),
+                    HostPattern::Is(OriginHost::Address(IpAddr::V4(address))) => {
+                        write!(formatter, "{address}")
+                    }
+                    HostPattern::Is(OriginHost::Address(IpAddr::V6(address))) => {
+                        write!(formatter, "[{address}]")
+                    }
+                }?;
+                match port {
+                    None => formatter.write_str(":*"),
+                    Some(port) if *port == scheme.default_port() => Ok(()),
+                    Some(port) => write!(formatter, ":{port}"),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn destination(url: &str) -> Destination {
+        Destination::of_url(&Url::parse(url).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn patterns_match_what_they_say_and_nothing_else() {
+        for (pattern, url, expected) in [
+            ("https://h", "https://h/x", true),
+            ("https://h", "https://h:443/", true),
+            ("https://h", "https://h:8443/", false),
+            ("https://h", "http://h/", false),
+            ("https://h:*", "https://h:8443/", true),
+            ("https://H.Example.", "https://h.example./", true),
+            ("https://bücher.example", "https://xn--bcher-kva.example/", true),
+            ("https://*.example", "https://a.b.example/", true),
+            ("https://*.example", "https://example/", false),
+            ("https://*.example", "https://badexample/", false),
+            ("https://*", "https://10.0.0.1/", true),
+            ("http://127.0.0.1", "http://127.1/", true),
+            ("http://127.0.0.1", "http://0x7f000001/", true),
+            ("http://127.0.0.1", "http://2130706433/", true),
+            ("http://0177.0.0.1", "http://127.0.0.1/", true),
+            ("http://[::1]:80", "http://[0:0:0:0:0:0:0:1]/", true),
+            ("http://localhost", "http://127.0.0.1/", false),
+            ("http://good.example", "http://good.example@evil.example/", false),
+            ("unix:/run/x.sock", "http+unix://%2Frun%2Fx.sock/path", true),
+            ("unix:/run/x.sock", "http+unix://%2Frun%2F..%2Frun%2Fx.sock/", false),
+        ] {
+            let granted: OriginPattern = pattern.parse().expect(pattern);
+            assert_eq!(granted.matches(&destination(url)), expected, "{pattern} {url}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_cannot_be_read_says_where() {
+        for (pattern, column) in [
+            ("h", 1),
+            ("ftp://h", 1),
+            ("tcp://h:1", 1),
+            ("https://h/x", 10),
+            ("https://u@h", 10),
+            ("https://h?q", 10),
+            ("https://h x", 10),
+            ("https://h:", 11),
+            ("https://h:0", 11),
+            ("https://h:99999", 11),
+            ("https://h:+1", 11),
+            ("https://é:x", 11),
+            ("https://a.*.b", 11),
+            ("https://*.10.0.0.1", 9),
+            ("https://[fe80::1%25eth0]", 9),
+            ("https://1.2.3.4.5", 9),
+            ("https://", 9),
+            ("unix:x", 6),
+        ] {
+            let error = pattern.parse::<OriginPattern>().expect_err(pattern);
+            assert_eq!(error.column, column, "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_can_be_given_as_a_grant() {
+        for (url, shown) in [
+            ("https://h:8443/x?y", "https://h:8443"),
+            ("http://h:80/", "http://h"),
+            ("http://[::1]/", "http://[::1]"),
+            ("http+unix://%2Fx%2Fy.sock/", "unix:/x/y.sock"),
+        ] {
+            let destination = destination(url);
+            assert_eq!(destination.to_string(), shown);
+            assert!(shown.parse::<OriginPattern>().unwrap().matches(&destination));
+        }
+    }
+
+    #[test]
+    fn a_setting_is_a_url_or_a_socket() {
+        let shown = |value| Destination::of_setting(value).map(|found| found.to_string());
+        assert_eq!(shown("https://h/x"), Ok("https://h".to_owned()));
+        assert_eq!(shown("/x.sock"), Ok("unix:/x.sock".to_owned()));
+        assert!(shown("ftp://h").is_err() && shown("").is_err());
+    }
+}

@@ -1,0 +1,197 @@
+//! A plugin's own log: one line an entry, each with its time, level and lane.
+//!
+//! A plugin must not fill the disk or move the operator's cursor: lines and the file are
+//! bounded, and control characters are escaped. That the log cannot be written fails
+//! nothing; what decides a run is reported elsewhere too.
+
+use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use super::Lane;
+
+/// Bytes of one line; the rest is cut off.
+const LONGEST_LINE: usize = 8 << 10;
+/// Bytes a lane may write in a run.
+const LARGEST: usize = 1 << 20;
+
+/// See the module's head. Both lanes of a plugin append to one file.
+#[derive(Debug)]
+pub(super) struct PluginLog {
+    path: PathBuf,
+    lane: Lane,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    file: Option<File>,
+    written: usize,
+    dropped: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LogLevel {
+    Trace,
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+impl LogLevel {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl PluginLog {
+    /// The file is made with its first line.
+    pub(super) fn new(folder: &Path, lane: Lane) -> Self {
+        Self { path: folder.join("log"), lane, state: Mutex::default() }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the next line of the plugin would be kept.
+    pub(super) fn has_room(&self) -> bool {
+        self.lock().written < LARGEST
+    }
+
+    /// Writes a line of the plugin's, as far as it has room.
+    pub(super) fn write(&self, level: LogLevel, message: &str, fields: &[(String, String)]) {
+        let line = self.line(level, message, fields);
+        let mut state = self.lock();
+        if state.written + line.len() > LARGEST {
+            state.written = LARGEST;
+            state.dropped += 1;
+        } else {
+            state.written += line.len();
+            state.append(&self.path, &line);
+        }
+    }
+
+    /// Writes a line of the host's about the plugin. There are few, and they say what
+    /// became of it: the plugin's limit does not hold for them.
+    pub(super) fn write_ours(&self, level: LogLevel, message: &str) {
+        let line = self.line(level, message, &[]);
+        self.lock().append(&self.path, &line);
+    }
+
+    /// Says how much there was no room for.
+    pub(super) fn finish(&self) {
+        let dropped = std::mem::take(&mut self.lock().dropped);
+        if dropped > 0 {
+            let message = format!("{dropped} more lines were dropped: the log was full");
+            self.write_ours(LogLevel::Warn, &message);
+        }
+    }
+
+    fn line(&self, level: LogLevel, message: &str, fields: &[(String, String)]) -> String {
+        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%6fZ");
+        let mut line = format!("{now} {:5} {} ", level.as_str(), self.lane.as_str());
+        push_escaped(&mut line, message);
+        for (key, value) in fields {
+            line.push(' ');
+            push_escaped(&mut line, key);
+            line.push('=');
+            push_escaped(&mut line, value);
+        }
+        if line.len() > LONGEST_LINE {
+            line.truncate(line.floor_char_boundary(LONGEST_LINE));
+            line.push('…');
+        }
+        line.push('\n');
+        line
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn append(&mut self, path: &Path, line: &str) {
+        if self.file.is_none() {
+            self.file = OpenOptions::new().append(true).create(true).mode(0o600).open(path).ok();
+        }
+        if let Some(file) = &mut self.file {
+            let _ = file.write_all(line.as_bytes());
+        }
+    }
+}
+
+/// Stops early where the line is too long already.
+fn push_escaped(line: &mut String, text: &str) {
+    for character in text.chars() {
+        if line.len() > LONGEST_LINE {
+            return;
+        }
+        match character {
+            '\n' => line.push_str("\\n"),
+            '\r' => line.push_str("\\r"),
+            '\t' => line.push_str("\\t"),
+            // What would reorder a line on the terminal counts as control too.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                let _ = write!(line, "\\u{{{:x}}}", u32::from(character));
+            }
+            _ if character.is_control() => {
+                let _ = write!(line, "\\u{{{:x}}}", u32::from(character));
+            }
+            _ => line.push(character),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&PluginLog)) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let log = PluginLog::new(folder.path(), Lane::Path);
+        write(&log);
+        log.finish();
+        std::fs::read_to_string(folder.path().join("log")).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_line_cannot_be_more_than_a_line() {
+        let text = written(|log| {
+            log.write(LogLevel::Info, "a\nb\x1b[2J", &[("k".into(), "\u{202e}v".into())]);
+        });
+        assert!(text.ends_with(" info  path a\\nb\\u{1b}[2J k=\\u{202e}v\n"), "{text}");
+    }
+
+    #[test]
+    fn lines_and_the_log_are_bounded() {
+        let text = written(|log| {
+            for _ in 0..200 {
+                log.write(LogLevel::Info, &"é".repeat(10_000), &[]);
+            }
+            assert!(!log.has_room());
+        });
+        assert!(text.len() <= LARGEST + LONGEST_LINE, "{}", text.len());
+        assert!(text.lines().all(|line| line.len() <= LONGEST_LINE + '…'.len_utf8()));
+        let last = text.lines().last().unwrap();
+        assert!(last.contains("more lines were dropped"), "{last}");
+    }
+
+    #[test]
+    fn a_log_without_lines_is_no_file() {
+        assert_eq!(written(|_| {}), "");
+    }
+}

@@ -1,0 +1,56 @@
+//! Plugins: finds, loads, links, instantiates, calls and limits components.
+//!
+//! In: a [`PluginSpec`] a plugin, then events, statuses and the view of a run. Out: a
+//! [`Plugin`] that says what it is and may do, and a [`PluginLane`] that answers. Whatever
+//! a component does (trap, loop, grow, lie) comes out as a value of ours: no type of the
+//! engine leaves this module, and nothing here writes to the terminal, reads the
+//! environment or decides what a failure does to the run.
+
+mod allow;
+mod batch;
+mod bindings;
+mod delivery_calls;
+mod egress;
+mod epoch;
+mod error;
+mod exports;
+mod grants;
+mod guest_output;
+mod hooks;
+mod host;
+mod imports;
+mod instance;
+mod lane;
+mod library;
+mod limits;
+mod log;
+mod metadata;
+mod name;
+mod outcomes;
+mod path_calls;
+mod plugin;
+mod pointer;
+mod select;
+mod spec;
+mod stats;
+mod store;
+mod wasi_http;
+
+pub use allow::Allow;
+pub use error::{PluginError, PrepareError, StartError};
+pub use grants::Grants;
+pub use hooks::{Hook, Hooks, Lane};
+pub use host::PluginHost;
+pub use lane::{LaneContext, PluginLane};
+pub use library::PluginLibrary;
+pub(crate) use library::is_path;
+pub use limits::LimitOverrides;
+pub use metadata::{BatchMetadata, EventText, HookMetadata, Metadata, SettingsMetadata, Want};
+pub use name::{PluginName, PluginNameError};
+pub use outcomes::{
+    Attempt, Change, Delivered, Edit, Ending, Enriched, RunFacts, StatusChange, Verdicts,
+};
+pub use plugin::{BatchLimits, Plugin};
+pub use select::Select;
+pub use spec::{OnError, PluginSpec};
+pub use stats::{LaneSummary, PluginStats};

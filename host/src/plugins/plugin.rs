@@ -1,0 +1,172 @@
+//! A plugin of this run: loaded, linked and checked, with what it may do. Nothing of it
+//! has run.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use wasmtime::component::InstancePre;
+
+use super::batch::EventTexts;
+use super::epoch::EpochTicker;
+use super::limits::Limits;
+use super::metadata::EventText;
+use super::store::StoreState;
+use super::{Grants, Hook, Hooks, Metadata, OnError, PluginName, Select};
+use crate::events::SeenEvent;
+
+/// Events of a batch at most: from there on the crossing costs less than reading one.
+const BATCH_EVENTS: u64 = 256;
+/// Bytes of a batch at most, so that one fits into a plugin's memory several times.
+const BATCH_BYTES: u64 = 4 << 20;
+/// Milliseconds that a sink's batch waits for more events: fewer requests, and nobody
+/// watches an endpoint more closely.
+const BATCH_LINGER_MS: u64 = 200;
+
+/// See the module's head. Shared by its lanes.
+pub struct Plugin {
+    pub(super) name: PluginName,
+    pub(super) metadata: Metadata,
+    pub(super) hooks: Hooks,
+    pub(super) grants: Arc<Grants>,
+    pub(super) limits: Limits,
+    pub(super) config: Map<String, Value>,
+    pub(super) digest: String,
+    pub(super) events: Select,
+    pub(super) on_error: Option<OnError>,
+    pub(super) required: bool,
+    pub(super) only_for: Vec<PluginName>,
+    pub(super) pre: InstancePre<StoreState>,
+    pub(super) ticker: Arc<EpochTicker>,
+}
+
+/// How an event sink gets its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// Events at most.
+    pub events: usize,
+    /// Bytes of their JSON at most; one event alone may be larger.
+    pub bytes: usize,
+    /// A batch leaves this long after its first event.
+    pub linger: Duration,
+}
+
+impl Plugin {
+    /// What it is called in this run.
+    pub fn name(&self) -> &PluginName {
+        &self.name
+    }
+
+    /// Its own version; empty if it says none.
+    pub fn version(&self) -> &str {
+        self.metadata.version.as_deref().unwrap_or_default()
+    }
+
+    /// What it says of itself.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The hooks it exports.
+    pub fn hooks(&self) -> Hooks {
+        self.hooks
+    }
+
+    /// What it may do.
+    pub fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// SHA-256 of its component in hexadecimal.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Whether undelivered events make a successful run fail.
+    pub fn required(&self) -> bool {
+        self.required
+    }
+
+    /// The sinks its filter hides events from; all and the disk when empty.
+    pub fn only_for(&self) -> &[PluginName] {
+        &self.only_for
+    }
+
+    /// What its failure in a hook does: the operator's word, else the hook's default.
+    pub fn on_error(&self, hook: Hook) -> OnError {
+        self.on_error.unwrap_or_else(|| hook.default_on_error(self.redacts()))
+    }
+
+    /// It takes secrets out of events, so its failure must show nothing.
+    pub fn redacts(&self) -> bool {
+        self.metadata.hook(Hook::EventEnricher).redacts
+    }
+
+    /// It may replace what the terminal shows, so the terminal waits for it.
+    pub fn wants_stdout_on_path(&self) -> bool {
+        self.hooks.event_enricher
+            && self.metadata.hook(Hook::EventEnricher).fields.contains(&EventText::Stdout)
+    }
+
+    /// Whether an event reaches a hook: both what the plugin selects and what the
+    /// operator does.
+    pub fn subscribes(&self, hook: Hook, seen: &SeenEvent<'_>) -> bool {
+        let metadata = self.metadata.hooks.get(&hook);
+        metadata.is_none_or(|metadata| metadata.select.selects(seen)) && self.events.selects(seen)
+    }
+
+    /// How its event sink wants its batches, within what we allow.
+    pub fn batch_limits(&self) -> BatchLimits {
+        let batch = self.metadata.hook(Hook::EventSink).batch;
+        let size = |asked: Option<u64>, most: u64| {
+            usize::try_from(asked.unwrap_or(most).clamp(1, most)).unwrap_or(usize::MAX)
+        };
+        BatchLimits {
+            events: size(batch.events, BATCH_EVENTS),
+            bytes: size(batch.bytes, BATCH_BYTES),
+            linger: Duration::from_millis(batch.linger_ms.unwrap_or(BATCH_LINGER_MS)),
+        }
+    }
+
+    pub(super) fn texts(&self, hook: Hook) -> EventTexts {
+        let is_sink = hook == Hook::EventSink;
+        EventTexts::new(&self.metadata.hook(hook).fields, is_sink, self.limits.event_bytes)
+    }
+}
+
+/// Makes the path of a Unix socket in a setting that a want names absolute: the plugin
+/// sees no folder that a relative path could begin at.
+pub(super) fn make_sockets_absolute(config: &mut Map<String, Value>, pointer: &str, base: &Path) {
+    let mut parts =
+        pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~"));
+    let Some(first) = parts.next() else { return };
+    let setting = parts
+        .try_fold(config.get_mut(&first), |value, key| Some(value?.as_object_mut()?.get_mut(&key)));
+    if let Some(Some(Value::String(text))) = setting
+        && !text.is_empty()
+        && !text.contains("://")
+    {
+        *text = base.join(&*text).to_string_lossy().into_owned();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_socket_in_a_setting_is_beside_the_run() {
+        let made = |value: Value, pointer: &str| {
+            let Value::Object(mut config) = value else { unreachable!() };
+            make_sockets_absolute(&mut config, pointer, Path::new("/srv"));
+            Value::Object(config)
+        };
+        assert_eq!(made(json!({"url": "x.sock"}), "/url"), json!({"url": "/srv/x.sock"}));
+        assert_eq!(made(json!({"a": {"b": "x"}}), "/a/b"), json!({"a": {"b": "/srv/x"}}));
+        assert_eq!(made(json!({"url": "http://h"}), "/url"), json!({"url": "http://h"}));
+        assert_eq!(made(json!({"url": 1}), "/url"), json!({"url": 1}));
+        assert_eq!(made(json!({}), "/url"), json!({}));
+    }
+}

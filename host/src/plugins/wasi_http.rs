@@ -1,0 +1,107 @@
+//! `wasi:http` for libraries that speak it: the same egress as the `http` interface, so
+//! the same grants, limits and counts. It has no words for a refusal; those are in the
+//! plugin's log.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+use super::egress::{
+    Egress, EgressError, EgressErrorKind, HttpRequest, HttpResponse, LARGEST_BODY_OUT,
+};
+use super::log::{LogLevel, PluginLog};
+use super::store::time_before;
+
+/// The hooks of one instance.
+pub(super) struct WasiHttpEgress {
+    egress: Arc<Egress>,
+    log: Arc<PluginLog>,
+    deadline: Instant,
+}
+
+type Sent = (http::Response<WasiBody>, Done);
+type Done = Box<dyn Future<Output = Result<(), Error>> + Send>;
+
+impl WasiHttpEgress {
+    pub(super) fn new(egress: Arc<Egress>, log: Arc<PluginLog>) -> Self {
+        Self { egress, log, deadline: Instant::now() }
+    }
+
+    pub(super) fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
+}
+
+impl WasiHttpHooks for WasiHttpEgress {
+    // The egress has the URL, which says the same.
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _: Done,
+    ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
+        let (egress, log) = (Arc::clone(&self.egress), Arc::clone(&self.log));
+        let left = time_before(self.deadline);
+        let asked = options.and_then(|options| options.first_byte_timeout);
+        let timeout = asked.map_or(left, |asked| asked.min(left));
+        Box::new(async move {
+            let (head, body) = request.into_parts();
+            let body = Limited::new(body, LARGEST_BODY_OUT)
+                .collect()
+                .await
+                .map_err(|_| Error::HttpRequestBodySize(None))?
+                .to_bytes()
+                .to_vec();
+            let headers = head
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+                .filter(|(name, _)| name != "content-length" && name != "host")
+                .collect();
+            let request = HttpRequest {
+                method: head.method.as_str().to_owned(),
+                url: head.uri.to_string(),
+                headers,
+                body,
+                timeout,
+            };
+            let response = egress.send(request).await.map_err(|error| {
+                log.write(LogLevel::Warn, &error.message, &[]);
+                as_wasi(&error)
+            })?;
+            let response = response_with_body(response).map_err(|_| Error::HttpProtocolError)?;
+            Ok((response, Box::new(std::future::ready(Ok(()))) as Done))
+        })
+    }
+}
+
+fn response_with_body(answer: HttpResponse) -> http::Result<http::Response<WasiBody>> {
+    let mut response = http::Response::builder().status(answer.status);
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
+    }
+    let body = Full::new(Bytes::from(answer.body)).map_err(|never| match never {});
+    response.body(body.boxed_unsync())
+}
+
+fn as_wasi(error: &EgressError) -> Error {
+    match error.kind {
+        EgressErrorKind::Denied => Error::HttpRequestDenied,
+        EgressErrorKind::Limit => Error::HttpResponseBodySize(None),
+        EgressErrorKind::Invalid => Error::HttpRequestUriInvalid,
+        EgressErrorKind::Unresolved => Error::DestinationNotFound,
+        EgressErrorKind::Unreachable => Error::ConnectionRefused,
+        EgressErrorKind::TimedOut => Error::HttpResponseTimeout,
+        EgressErrorKind::Closed => Error::ConnectionTerminated,
+        EgressErrorKind::Tls => Error::TlsCertificateError,
+        EgressErrorKind::Other => Error::HttpProtocolError,
+    }
+}

@@ -1,0 +1,101 @@
+//! Lays out the Ansible callback for a run and tells it, and Ansible, by environment.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::ansible_cfg::AnsibleCfg;
+use super::{Environment, PrepareError, RunConfig};
+use crate::events::Nonce;
+use crate::exec::ChannelAddress;
+
+/// The callback, as Ansible will load it. It imports Ansible, so it is under the GPL,
+/// as its own head says.
+const CALLBACK: &str = include_str!("callback/playhouse_display.py");
+
+/// The name Ansible knows it by, which is its file's.
+const CALLBACK_NAME: &str = "playhouse_display";
+
+/// What the callback needs to reach us.
+#[derive(Debug)]
+pub struct CallbackSetup<'run> {
+    /// The run's private temporary directory.
+    pub directory: &'run Path,
+    /// Where it sends its records.
+    pub channel: &'run ChannelAddress,
+    /// What it marks its text with.
+    pub nonce: &'run Nonce,
+}
+
+impl CallbackSetup<'_> {
+    /// Writes the callback into the temporary directory.
+    pub fn lay_out(&self) -> Result<(), PrepareError> {
+        let directory = self.callback_directory();
+        fs::create_dir_all(&directory)
+            .map_err(|source| PrepareError::Write { path: directory.clone(), source })?;
+        write_private(&directory.join(format!("{CALLBACK_NAME}.py")), CALLBACK)
+    }
+
+    /// Ansible's environment: the run's, what Ansible Runner forces, and the callback's.
+    pub fn environment(&self, config: &RunConfig) -> Environment {
+        let mut environment = config.environment.clone();
+        let cfg = AnsibleCfg::read(&environment, &config.project_dir);
+
+        let own = self.callback_directory().display().to_string();
+        let callback_plugins = match environment.text("ANSIBLE_CALLBACK_PLUGINS") {
+            Some(users) => {
+                let (users, joined) = (users.to_owned(), format!("{users}:{own}"));
+                environment.set("PLAYHOUSE_CALLBACK_PLUGINS", users);
+                joined
+            }
+            None => own,
+        };
+        environment.set("ANSIBLE_CALLBACK_PLUGINS", callback_plugins);
+        if let Some(users) = environment.text("ANSIBLE_STDOUT_CALLBACK") {
+            let users = users.to_owned();
+            environment.set("PLAYHOUSE_STDOUT_CALLBACK", users);
+        }
+        environment.set("ANSIBLE_STDOUT_CALLBACK", CALLBACK_NAME);
+        environment.set("ANSIBLE_RETRY_FILES_ENABLED", "False");
+        if environment.get("ANSIBLE_HOST_KEY_CHECKING").is_none() && !cfg.sets("host_key_checking")
+        {
+            environment.set("ANSIBLE_HOST_KEY_CHECKING", "False");
+        }
+        environment.set("AWX_ISOLATED_DATA_DIR", &config.artifact_dir);
+        if environment.get("ANSIBLE_CACHE_PLUGIN").is_none() && !cfg.sets("fact_caching") {
+            environment.set("ANSIBLE_CACHE_PLUGIN", "jsonfile");
+            environment.set(
+                "ANSIBLE_CACHE_PLUGIN_CONNECTION",
+                config.artifact_dir.join(&config.settings.fact_cache),
+            );
+        }
+        environment.set("PLAYHOUSE_CHANNEL", self.channel.to_string());
+        environment.set("PLAYHOUSE_NONCE", self.nonce.as_str());
+        environment
+    }
+
+    /// Writes what plugins set, for Ansible's `-e @file`; none if they set nothing.
+    pub fn write_plugin_vars(&self, config: &RunConfig) -> Result<Option<PathBuf>, PrepareError> {
+        if config.plugin_extra_vars.is_empty() {
+            return Ok(None);
+        }
+        let path = self.directory.join("plugin-vars.yml");
+        write_private(&path, &config.plugin_extra_vars.to_yaml())?;
+        Ok(Some(path))
+    }
+
+    fn callback_directory(&self) -> PathBuf {
+        self.directory.join("callback")
+    }
+}
+
+fn write_private(path: &Path, text: &str) -> Result<(), PrepareError> {
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|source| PrepareError::Write { path: path.to_owned(), source })
+}

@@ -1,0 +1,788 @@
+# Copyright: the Playhouse authors
+# GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tells Playhouse what happens in a run.
+
+This is the stdout callback of a Playhouse run. It subclasses the one the user chose, so
+the terminal shows what it always did. Each event goes out once, as a frame on a channel
+of its own; what the event prints is enclosed in two markers, and an event that prints
+nothing leaves one marker. Record first, marker second, both under Display's lock:
+whoever reads a marker knows that its record is on the way.
+
+A frame is `<number> <uuid> <event> <bytes>`, a line feed, that many bytes of JSON, a line
+feed. A marker is `ESC _ <nonce>;<number><kind> ESC \\` with the kind `(`, `)` or `.`.
+
+It must not change what the user's callback prints, nor fail a run whose channel breaks,
+nor send anything from a forked worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import datetime
+import functools
+import gc
+import json
+import os
+import re
+import signal
+import socket
+import sys
+import threading
+import uuid
+
+from ansible import __version__ as ansible_version
+from ansible import constants as C
+from ansible import context
+from ansible.errors import AnsibleError
+from ansible.plugins.loader import callback_loader
+from ansible.utils.display import Display
+
+DOCUMENTATION = """
+    name: playhouse_display
+    type: stdout
+    short_description: the user's stdout callback, with every event reported to Playhouse
+    description:
+      - Options are those of the stdout callback that it stands in for.
+"""
+
+DISPLAY = Display()
+LOCK = DISPLAY._lock
+
+CENSORED = (
+    "the output has been hidden due to the fact that 'no_log: true' was specified for this result"
+)
+
+# With RUNNER_ONLY_FAILED_EVENTS, the events that keep their data.
+FAILED_EVENTS = frozenset(("runner_on_failed", "runner_on_async_failed", "runner_item_on_failed"))
+
+# What names an event of Display, in the order in which they win.
+DISPLAY_EVENTS = ("debug", "verbose", "deprecated", "warning", "system_warning", "error")
+
+
+def take_settings():
+    """Takes our variables out of the environment and puts the user's back: an Ansible
+    that the playbook starts is none of this run's business."""
+    settings = {
+        name: os.environ.pop("PLAYHOUSE_" + name, "")
+        for name in ("CHANNEL", "NONCE", "STDOUT_CALLBACK", "CALLBACK_PLUGINS")
+    }
+    for name in ("STDOUT_CALLBACK", "CALLBACK_PLUGINS"):
+        os.environ.pop("ANSIBLE_" + name, None)
+        if settings[name]:
+            os.environ["ANSIBLE_" + name] = settings[name]
+    return settings
+
+
+def load_users_callback():
+    """The stdout callback this run would have without us, as a class."""
+    # Our ANSIBLE_CALLBACK_PLUGINS hid the directories of ansible.cfg, and the default ones.
+    for directory in C.config.get_config_value("DEFAULT_CALLBACK_PLUGIN_PATH") or ():
+        callback_loader.add_directory(directory)
+    name = users_callback_name()
+    callback = callback_loader.get(name, class_only=True) if name in callback_loader else None
+    if callback is None:
+        if tuple(map(int, ansible_version.split(".")[:2])) < (2, 19):
+            raise AnsibleError("Invalid callback for stdout specified: %s" % name)
+        raise AnsibleError("Could not load %r callback plugin." % name)
+    return callback
+
+
+def users_callback_name():
+    name, origin = C.config.get_config_value_and_origin("DEFAULT_STDOUT_CALLBACK")
+    if "module_name" not in context.CLIARGS:
+        return name
+    # `ansible` heeds ansible.cfg only where that asks for callbacks in so many words.
+    forced = os.environ.pop("ANSIBLE_LOAD_CALLBACK_PLUGINS", None)
+    is_heeded = origin.startswith("env") or C.config.get_config_value("DEFAULT_LOAD_CALLBACK_PLUGINS")
+    if forced is not None:
+        os.environ["ANSIBLE_LOAD_CALLBACK_PLUGINS"] = forced
+    if context.CLIARGS.get("one_line"):
+        return "oneline"
+    return name if is_heeded and name != "default" else "minimal"
+
+
+class Channel:
+    """Carries records to Playhouse, in order, one write each."""
+
+    def __init__(self, address):
+        self.is_open = False
+        self._number = 0
+        kind, _, path = address.partition(":")
+        try:
+            if kind == "unix":
+                self._file = socket.socket(socket.AF_UNIX)
+                self._file.connect(path)
+                self._write = self._file.sendall
+            elif kind == "file":
+                self._file = open(path, "ab", buffering=0)
+                self._write = self._append
+            else:
+                return
+        except OSError:
+            return
+        self.is_open = True
+
+    def send(self, event_uuid, event, body):
+        """Gives the record's number, or 0 where nobody listens any more."""
+        self._number += 1
+        head = "%d %s %s %d\n" % (self._number, event_uuid, event, len(body))
+        try:
+            self._write((head + body + "\n").encode("ascii"))
+        except OSError:
+            self.close()
+            return 0
+        except BaseException:
+            # Interrupted in mid-frame: no reader could find the next one's beginning.
+            self.close()
+            raise
+        return self._number
+
+    def close(self):
+        if self.is_open:
+            self.is_open = False
+            with contextlib.suppress(OSError):
+                self._file.close()
+
+    def _append(self, frame):
+        while frame:
+            frame = frame[self._file.write(frame):]
+
+
+class Terminal:
+    """Puts the markers between what is printed to stdout and stderr."""
+
+    def __init__(self, nonce):
+        self._marker = "\x1b_" + nonce.replace("%", "%%") + ";%d%s\x1b\\"
+        self._number = 0
+        # The marker that waits for the first text of the event at hand.
+        self._begin = ""
+        # The stream whose buffer must go out before the other one is written to.
+        self._behind = None
+        self._stdout = sys.stdout
+        for stream in (sys.stdout, sys.stderr):
+            self._watch(stream)
+
+    @property
+    def is_marking(self):
+        return self._number != 0
+
+    def begin(self, number):
+        self._number = number
+        self._begin = self._marker % (number, "(")
+
+    def end(self):
+        number, self._number = self._number, 0
+        # A terminal that is gone is Ansible's to notice, not the callback's.
+        with contextlib.suppress(OSError, ValueError):
+            if self._begin:
+                self._begin = ""
+                self._turn_to(self._stdout)
+                self._behind = self._stdout
+                self._stdout.write(self._marker % (number, "."))
+            else:
+                stream, self._behind = self._behind, None
+                stream.write(self._marker % (number, ")"))
+                stream.flush()
+
+    def flush(self):
+        if self._behind is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self._behind.flush()
+
+    def forget(self):
+        """A forked child has no part in what its parent was printing."""
+        self._number = 0
+        self._begin = ""
+        self._behind = None
+
+    def _watch(self, stream):
+        write = stream.write
+
+        def watched_write(text):
+            if self._number == 0 and self._behind is None or not text:
+                return write(text)
+            with LOCK:
+                self._turn_to(stream)
+                begin, self._begin = self._begin, ""
+                if not begin:
+                    return write(text)
+                if is_encodable(text, stream.encoding):
+                    return write(begin + text) - len(begin)
+                # Ansible's handler prints a warning in the midst of such a write.
+                write(begin)
+                written = write(text)
+                self._behind = stream
+                return written
+
+        stream.write = watched_write
+
+    def _turn_to(self, stream):
+        if self._behind is stream:
+            return
+        if self._behind is not None:
+            self._behind.flush()
+        self._behind = stream if self._number else None
+
+
+def is_encodable(text, encoding):
+    if text.isascii():
+        return True
+    try:
+        text.encode(encoding)
+    except UnicodeError:
+        return False
+    return True
+
+
+class Reporter:
+    """Makes records of events, sends them and has their text marked."""
+
+    def __init__(self, channel, terminal):
+        self._channel = channel
+        self._terminal = terminal
+        self._pid = os.getpid()
+        ids = {
+            name.lower(): number_in(name) for name in ("JOB_ID", "AD_HOC_COMMAND_ID", "PROJECT_UPDATE_ID")
+        }
+        self._ids = {name: number for name, number in ids.items() if number is not None}
+        self._omits_data = is_true("RUNNER_OMIT_EVENTS")
+        self._keeps_failed_only = is_true("RUNNER_ONLY_FAILED_EVENTS")
+        self._largest_result = number_in("MAX_EVENT_RES")
+
+    @property
+    def is_listening(self):
+        return self._channel.is_open
+
+    @property
+    def is_reporting(self):
+        return self._terminal.is_marking
+
+    @contextlib.contextmanager
+    def event(self, name, data):
+        """Reports an event. What is printed inside is its text. Needs the lock."""
+        number = self._channel.send(data["uuid"], name, to_json(self._record(name, data)))
+        if not number:
+            yield
+            return
+        self._terminal.begin(number)
+        try:
+            yield
+        finally:
+            self._terminal.end()
+
+    def flush(self):
+        self._terminal.flush()
+
+    def leave(self):
+        """From here on, in a forked child, nothing is reported."""
+        self._channel.close()
+        self._terminal.forget()
+
+    def _record(self, name, data):
+        record = {"event": name, **self._ids, "pid": self._pid}
+        record["created"] = now().isoformat(timespec="microseconds")
+        for key in ("task_uuid", "play_uuid", "playbook_uuid"):
+            parent = data.get(key)
+            if parent and parent != data["uuid"]:
+                record["parent_uuid"] = parent
+                break
+        if "verbosity" in data:
+            record["verbosity"] = data.pop("verbosity")
+        if self._omits_data or self._keeps_failed_only and name not in FAILED_EVENTS:
+            data = {}
+        elif self._largest_result is not None and "res" in data:
+            if len(str(data["res"])) > self._largest_result:
+                data["res"] = {}
+        record["event_data"] = data
+        return record
+
+
+def is_true(variable):
+    return os.environ.get(variable, "").lower() == "true"
+
+
+def number_in(variable):
+    try:
+        return int(os.environ.get(variable, ""))
+    except ValueError:
+        return None
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def to_json(record):
+    try:
+        body = ENCODER.encode(record)
+    except (TypeError, ValueError):
+        # A key or a number that JSON does not have; looked for only when there is one.
+        body = ENCODER.encode(with_plain_keys(record))
+    if "\\ud" in body:
+        body = ESCAPES.sub(without_lone_surrogate, body)
+    return body
+
+
+def plain(value):
+    """What stands in JSON for a value that it has no form for."""
+    ciphertext = getattr(value, "_ciphertext", None)
+    if ciphertext is not None:
+        if isinstance(ciphertext, bytes):
+            ciphertext = ciphertext.decode("utf-8")
+        return {"__ansible_vault": ciphertext}
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, (set, frozenset)):
+        return sorted(value, key=str)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    try:
+        return str(value)
+    except Exception:
+        # Ansible's undefined values raise what they like.
+        return "<%s>" % type(value).__name__
+
+
+def with_plain_keys(value):
+    if isinstance(value, dict):
+        return {plain_key(key): with_plain_keys(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [with_plain_keys(inner) for inner in value]
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return str(value)
+    return value
+
+
+def plain_key(key):
+    if key is None or isinstance(key, (str, int)):
+        return key
+    text = plain(key)
+    return text if isinstance(text, str) else str(text)
+
+
+def without_lone_surrogate(escape):
+    """Bytes that are no UTF-8 arrive as half a surrogate pair, which no strict reader of
+    JSON takes."""
+    return "\\ufffd" if escape.group("lone") else escape.group()
+
+
+ENCODER = json.JSONEncoder(default=plain, allow_nan=False)
+ESCAPES = re.compile(r"\\(?:ud[89ab]..\\ud[c-f]..|(?P<lone>ud[89a-f]..)|.)")
+
+
+class Scope:
+    """What holds for each event until further notice: playbook, play and task."""
+
+    def __init__(self):
+        self.playbook_uuid = str(uuid.uuid4())
+        self._playbook = {}
+        self._play = {}
+        self._task = {}
+        self._started = {}
+        self._seen = {}
+
+    def data(self, task=None):
+        task_data = self._task if task is None else task_scope(task)
+        return {**self._playbook, **self._play, **task_data}
+
+    def enter_playbook(self, name):
+        self._playbook = {"playbook": name, "playbook_uuid": self.playbook_uuid}
+        self.leave_play()
+
+    def enter_play(self, name, play_uuid, pattern):
+        self._play = {"play": name, "play_uuid": play_uuid, "play_pattern": pattern}
+        self._task = {}
+
+    def leave_play(self):
+        self._play = {}
+        self._task = {}
+
+    def enter_task(self, task):
+        self._task = task_scope(task)
+
+    def start_host(self, name):
+        self._started[name] = now()
+
+    def timing(self, host):
+        start = self._started.get(host)
+        if start is None:
+            return {"start": None, "end": None, "duration": None}
+        end = now()
+        return {
+            "start": start.isoformat(),
+            "end": end.isoformat(),
+            "duration": (end - start).total_seconds(),
+        }
+
+    def unique(self, event_uuid):
+        """Plays and tasks come again, with `serial` or the free strategy: the second time
+        the event's UUID ends in `_2`."""
+        count = self._seen[event_uuid] = self._seen.get(event_uuid, 0) + 1
+        return event_uuid if count == 1 else "%s_%d" % (event_uuid, count)
+
+
+def task_scope(task):
+    scope = {
+        "task": task.name or task.action,
+        "task_uuid": str(task._uuid),
+        "task_action": task.action,
+        "resolved_action": getattr(task, "resolved_action", task.action),
+        "task_args": "",
+    }
+    with contextlib.suppress(AttributeError):
+        scope["task_path"] = task.get_path()
+    if C.DISPLAY_ARGS_TO_STDOUT:
+        arguments = ", ".join("%s=%s" % argument for argument in task.args.items())
+        scope["task_args"] = CENSORED if task.no_log else arguments
+    role = task._role
+    if role:
+        name, full_name = role._role_name, role.get_name()
+        if full_name != name:
+            scope["resolved_role"] = full_name
+    else:
+        name = getattr(task, "role_name", "")
+    if name:
+        scope["role"] = name
+    return scope
+
+
+SETTINGS = take_settings()
+BASE = load_users_callback()
+REPORTER = Reporter(Channel(SETTINGS["CHANNEL"]), Terminal(SETTINGS["NONCE"]))
+SCOPE = Scope()
+FLAGS = threading.local()
+REPORTED_METHODS = set()
+IS_AD_HOC = bool(os.environ.get("AD_HOC_COMMAND_ID"))
+
+
+def report_what_display_shows():
+    """What Display shows outside of callbacks is an event of its own, which has a flag
+    for each method of Display that the text came through."""
+    flags = {
+        "banner": "banner",
+        "deprecated": "deprecated",
+        "error": "error",
+        "error_as_warning": "error_as_warning",
+        "get_deprecation_message": "get_deprecation_message",
+        "system_warning": "system_warning",
+        "warning": "warning",
+        # Since core 2.19, what a worker says comes in by these.
+        "_deprecated": "deprecated",
+        "_error": "error",
+        "_warning": "warning",
+    }
+    if C.DEFAULT_DEBUG:
+        flags["debug"] = "debug"
+    for name, flag in flags.items():
+        method = getattr(Display, name, None)
+        if method is not None:
+            setattr(Display, name, flagging(method, flag))
+    shows_verbose = "_verbose_display" if hasattr(Display, "_verbose_display") else "verbose"
+    setattr(Display, shows_verbose, flagging_verbose(getattr(Display, shows_verbose)))
+    Display.display = reporting_display(Display.display)
+    Display.prompt = staticmethod(flushing_first(Display.prompt))
+
+
+def flagging(method, flag):
+    @functools.wraps(method)
+    def flagged(*args, **kwargs):
+        # Ansible looks for the plugin that warns on the stack, where we are not.
+        _skip_stackwalk = True
+        with flags_set({flag: True}):
+            return method(*args, **kwargs)
+
+    return flagged
+
+
+def flagging_verbose(method):
+    @functools.wraps(method)
+    def verbose(self, msg, host=None, caplevel=2):
+        if self.verbosity <= caplevel:
+            return method(self, msg, host=host, caplevel=caplevel)
+        flags = {"verbose": True, "verbosity": caplevel + 1}
+        if host is not None:
+            flags["remote_addr"] = host
+        with flags_set(flags):
+            return method(self, msg, host=host, caplevel=caplevel)
+
+    return verbose
+
+
+@contextlib.contextmanager
+def flags_set(flags):
+    outer = getattr(FLAGS, "now", {})
+    FLAGS.now = {**outer, **flags}
+    try:
+        yield
+    finally:
+        FLAGS.now = outer
+
+
+def reporting_display(method):
+    @functools.wraps(method)
+    def display(self, msg, color=None, stderr=False, screen_only=False, log_only=False, *args, **kwargs):
+        show = functools.partial(method, self, msg, color, stderr, screen_only, log_only, *args, **kwargs)
+        if log_only or not REPORTER.is_listening:
+            return show()
+        with LOCK:
+            if REPORTER.is_reporting:
+                return show()
+            flags = getattr(FLAGS, "now", {})
+            event = next((name for name in DISPLAY_EVENTS if name in flags), "verbose")
+            with REPORTER.event(event, {**SCOPE.data(), **flags, "uuid": str(uuid.uuid4())}):
+                return show()
+
+    return display
+
+
+def flushing_first(method):
+    """For what asks on the terminal itself, past the buffer of stdout."""
+    @functools.wraps(method)
+    def prompt(*args, **kwargs):
+        REPORTER.flush()
+        return method(*args, **kwargs)
+
+    return prompt
+
+
+def leave_forked_children_alone():
+    """A worker reports nothing, and ends with ansible-playbook."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform.startswith("linux") else None
+    set_parent_death_signal = 1
+    parent = os.getpid()
+    main_thread = threading.main_thread().ident
+
+    def in_child():
+        REPORTER.leave()
+        # The signal comes at the end of the thread that forked, so only the main thread's
+        # children can have it. What a worker forks is not ours to end.
+        if prctl is not None and os.getppid() == parent and threading.get_ident() == main_thread:
+            prctl(set_parent_death_signal, signal.SIGTERM)
+
+    os.register_at_fork(before=REPORTER.flush, after_in_child=in_child)
+
+
+report_what_display_shows()
+leave_forked_children_alone()
+
+
+class CallbackModule(BASE):
+    """The user's callback. Its methods are replaced below by ones that report."""
+
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "playhouse_display"
+
+    def set_options(self, *args, **kwargs):
+        # Ansible looks options up by the plugin's name, and the user's callback has them.
+        self._load_name = BASE._load_name
+        super().set_options(*args, **kwargs)
+
+    def _init_callback_methods(self):
+        # Core 2.19 looks for deprecated methods here, and means the user's.
+        self.__class__ = BASE
+        try:
+            self._init_callback_methods()
+        finally:
+            self.__class__ = CallbackModule
+        self._implemented_callback_methods |= REPORTED_METHODS
+
+
+def reports(event, *names):
+    """Has callback methods report `event`. The decorated function gets the arguments of
+    the method and gives what the event says beside its scope, and the task it is about
+    where that is not the scope's; None reports nothing."""
+
+    def decorate(describe):
+        for name in names:
+            if hasattr(BASE, name):
+                setattr(CallbackModule, name, reporting(getattr(BASE, name), event, describe))
+                REPORTED_METHODS.add(name)
+        return describe
+
+    return decorate
+
+
+def reporting(method, event, describe):
+    @functools.wraps(method)
+    def reported(self, *args, **kwargs):
+        if not REPORTER.is_listening or REPORTER.is_reporting and LOCK._is_owned():
+            return method(self, *args, **kwargs)
+        with LOCK:
+            described = describe(*args, **kwargs)
+            if described is None:
+                return method(self, *args, **kwargs)
+            own, task = described
+            data = {**SCOPE.data(task), **own}
+            data.setdefault("uuid", str(uuid.uuid4()))
+            if data.get("res"):
+                data["res"] = censored(data["res"])
+            with REPORTER.event(event, data):
+                return method(self, *args, **kwargs)
+
+    return reported
+
+
+def censored(result):
+    """A result as it may leave Ansible."""
+    if result.get("_ansible_no_log", False):
+        return {"censored": CENSORED}
+    items = result.get("results")
+    if not items or not any(is_secret(item) for item in items):
+        return result
+    items = [{"censored": CENSORED} if is_secret(item) else item for item in items]
+    return {**result, "results": items}
+
+
+def is_secret(item):
+    return isinstance(item, dict) and item.get("_ansible_no_log", False)
+
+
+@reports("playbook_on_start", "v2_playbook_on_start")
+def playbook_start(playbook):
+    SCOPE.enter_playbook(getattr(playbook, "_file_name", "???"))
+    return {"uuid": SCOPE.playbook_uuid}, None
+
+
+@reports("playbook_on_play_start", "v2_playbook_on_play_start")
+def play_start(play):
+    if IS_AD_HOC:
+        return None
+    hosts = getattr(play, "hosts", "")
+    pattern = ",".join(hosts) if isinstance(hosts, list) else hosts
+    name = play.get_name().strip() or pattern
+    play_uuid = SCOPE.unique(str(play._uuid))
+    SCOPE.enter_play(name, play_uuid, pattern)
+    if gc.get_freeze_count() == 0:
+        # What is loaded by now stays. Out of the collector's sight, workers share its pages.
+        gc.collect()
+        gc.freeze()
+    return {"name": name, "pattern": pattern, "uuid": play_uuid}, None
+
+
+@reports("playbook_on_task_start", "v2_playbook_on_task_start")
+def task_start(task, is_conditional=False):
+    SCOPE.enter_task(task)
+    if IS_AD_HOC:
+        return None
+    event_uuid = SCOPE.unique(str(task._uuid))
+    return {"name": task.get_name(), "is_conditional": is_conditional, "uuid": event_uuid}, None
+
+
+@reports(
+    "playbook_on_task_start", "v2_playbook_on_cleanup_task_start", "v2_playbook_on_handler_task_start"
+)
+def handler_start(task):
+    SCOPE.enter_task(task)
+    return {"name": task.get_name(), "uuid": str(task._uuid), "is_conditional": True}, None
+
+
+@reports("playbook_on_include", "v2_playbook_on_include")
+def include(included_file):
+    return {"included_file": None if included_file is None else included_file._filename}, None
+
+
+@reports("playbook_on_vars_prompt", "v2_playbook_on_vars_prompt")
+def vars_prompt(
+    varname, private=True, prompt=None, encrypt=None, confirm=False, salt_size=None, salt=None,
+    default=None, unsafe=None,
+):
+    return dict(
+        varname=varname, private=private, prompt=prompt, encrypt=encrypt, confirm=confirm,
+        salt_size=salt_size, salt=salt, default=default, unsafe=unsafe,
+    ), None
+
+
+@reports("playbook_on_notify", "v2_playbook_on_notify")
+def notify(handler, host):
+    return {"host": host.get_name(), "handler": handler.get_name()}, None
+
+
+@reports("playbook_on_import_for_host", "v2_playbook_on_import_for_host")
+@reports("playbook_on_not_import_for_host", "v2_playbook_on_not_import_for_host")
+@reports("playbook_on_no_hosts_matched", "v2_playbook_on_no_hosts_matched")
+@reports("playbook_on_no_hosts_remaining", "v2_playbook_on_no_hosts_remaining")
+def nothing_more(*_):
+    return {}, None
+
+
+@reports("playbook_on_stats", "v2_playbook_on_stats")
+def stats(totals):
+    SCOPE.leave_play()
+    counts = ("changed", "dark", "failures", "ignored", "ok", "processed", "rescued", "skipped")
+    own = {name: getattr(totals, name) for name in counts}
+    own["artifact_data"] = totals.custom.get("_run", {})
+    return own, None
+
+
+@reports("runner_on_start", "v2_runner_on_start")
+def runner_start(host, task):
+    SCOPE.start_host(host.get_name())
+    return {"host": host.get_name()}, task
+
+
+@reports("runner_on_ok", "v2_runner_on_ok")
+def runner_ok(result):
+    if result._task.action in ("setup", "gather_facts"):
+        # Facts are for everyone who reads the artifacts; an environment holds secrets.
+        facts = result._result.get("ansible_facts")
+        if isinstance(facts, dict):
+            facts.pop("ansible_env", None)
+    return {
+        **host_of(result),
+        "res": result._result,
+        **timing_of(result),
+        "event_loop": result._task.loop_with,
+    }, result._task
+
+
+@reports("runner_on_failed", "v2_runner_on_failed")
+def runner_failed(result, ignore_errors=False):
+    return {
+        **host_of(result),
+        "res": result._result,
+        **timing_of(result),
+        "ignore_errors": ignore_errors,
+        "event_loop": result._task.loop_with,
+    }, result._task
+
+
+@reports("runner_on_skipped", "v2_runner_on_skipped")
+def runner_skipped(result):
+    task = result._task
+    return {**host_of(result), **timing_of(result), "event_loop": task.loop_with}, task
+
+
+@reports("runner_on_unreachable", "v2_runner_on_unreachable")
+def runner_unreachable(result):
+    return {**host_of(result), **timing_of(result), "res": result._result}, result._task
+
+
+@reports("runner_item_on_ok", "v2_runner_item_on_ok")
+@reports("runner_item_on_failed", "v2_runner_item_on_failed")
+@reports("runner_item_on_skipped", "v2_runner_item_on_skipped")
+@reports("runner_retry", "v2_runner_retry")
+def item(result):
+    return {"host": result._host.get_name(), "res": result._result}, result._task
+
+
+@reports("runner_on_async_poll", "v2_runner_on_async_poll")
+@reports("runner_on_async_ok", "v2_runner_on_async_ok")
+@reports("runner_on_async_failed", "v2_runner_on_async_failed")
+def job(result):
+    own, task = item(result)
+    return {**own, "jid": result._result.get("ansible_job_id")}, task
+
+
+@reports("runner_on_file_diff", "v2_on_file_diff")
+def file_diff(result):
+    return {"host": result._host.get_name(), "diff": result._result.get("diff")}, result._task
+
+
+def host_of(result):
+    return {"host": result._host.get_name(), "remote_addr": result._host.address}
+
+
+def timing_of(result):
+    return SCOPE.timing(result._host.get_name())

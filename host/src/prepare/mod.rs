@@ -1,0 +1,27 @@
+//! What will happen: a [`RunSpec`](crate::input::RunSpec), the files of `env/` and the
+//! environment become a [`RunConfig`] in which everything is decided.
+//!
+//! Pre-run plugins then look at it through a [view](view::run_view) and change it by
+//! [edits](edit::apply_edits); at the end it yields Ansible's command line and
+//! environment. This is the only place that reads the environment. Nothing is started.
+
+mod ansible_cfg;
+mod callback;
+mod command_line;
+mod edit;
+mod environment;
+mod error;
+mod extra_vars;
+mod redact;
+mod resolve;
+mod run_config;
+mod view;
+
+pub use callback::CallbackSetup;
+pub use edit::{ConfigChange, apply_edits};
+pub use environment::Environment;
+pub use error::PrepareError;
+pub use redact::{REDACTED, looks_secret};
+pub use resolve::resolve;
+pub use run_config::{RunConfig, RunSettings};
+pub use view::run_view;

@@ -1,0 +1,128 @@
+//! Precedence: flags over files over defaults, as Ansible Runner 2.4.3 has it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::extra_vars::ExtraVars;
+use super::{Environment, PrepareError, RunConfig, RunSettings};
+use crate::input::{EnvFiles, InputError, PrivateDataDir, RunSpec, absolute, split_cmdline};
+
+/// Decides everything about a run that was asked for at `started`.
+pub fn resolve(
+    spec: &RunSpec,
+    directory: &PrivateDataDir,
+    files: &EnvFiles,
+    started: Timestamp,
+) -> Result<RunConfig, crate::RunError> {
+    let private_data_dir = directory.path().to_owned();
+    let ident = match &spec.ident {
+        Some(ident) => checked_ident(ident)?,
+        None => Uuid::new_v4().to_string(),
+    };
+    let artifact_root = match &spec.artifact_dir {
+        Some(path) => absolute_path(path)?,
+        None => private_data_dir.join("artifacts"),
+    };
+    let project_dir = match &spec.project_dir {
+        Some(path) => absolute_path(path)?,
+        None => private_data_dir.join("project"),
+    };
+    let project_dir = if project_dir.is_dir() { project_dir } else { private_data_dir.clone() };
+    let cmdline = match &spec.cmdline {
+        Some(text) => split_cmdline("`--cmdline`", text)?,
+        None => files.cmdline.clone(),
+    };
+    let mut environment = Environment::inherited();
+    for (name, value) in &files.envvars {
+        environment.set(name, value);
+    }
+
+    Ok(RunConfig {
+        run_id: Uuid::new_v4(),
+        started,
+        artifact_dir: artifact_root.join(&ident),
+        ident,
+        inventory: inventory(spec.inventory.as_deref(), &private_data_dir)?,
+        project_dir,
+        playbook: spec.playbook.clone(),
+        limit: spec.limit.clone(),
+        tags: spec.tags.clone(),
+        skip_tags: spec.skip_tags.clone(),
+        forks: spec.forks.clone(),
+        verbosity: spec.verbosity,
+        cmdline,
+        extravars_file: files.extravars.clone(),
+        extra_vars: spec.extra_vars.clone(),
+        plugin_extra_vars: ExtraVars::default(),
+        environment,
+        envvars: files.envvars.iter().map(|(name, _)| name.clone()).collect(),
+        set_by_plugins: BTreeSet::new(),
+        settings: settings(&directory.env_file("settings"), &files.settings)?,
+        output: spec.output,
+        private_data_dir,
+    })
+}
+
+fn absolute_path(path: &Path) -> Result<PathBuf, PrepareError> {
+    absolute(path).map_err(|source| PrepareError::Path { path: path.to_owned(), source })
+}
+
+/// An ident is a path below the artifact directory, and stays below it.
+fn checked_ident(ident: &str) -> Result<String, PrepareError> {
+    let reason = if ident.is_empty() {
+        "it is empty"
+    } else if ident.contains('\0') {
+        "a NUL is in it"
+    } else if ident.starts_with('/') || ident.split('/').any(|part| matches!(part, "" | "." | ".."))
+    {
+        "it is not a plain path below that directory"
+    } else {
+        return Ok(ident.to_owned());
+    };
+    Err(PrepareError::Ident { ident: ident.to_owned(), reason })
+}
+
+fn inventory(given: Option<&str>, directory: &Path) -> Result<Vec<String>, crate::RunError> {
+    let inside = directory.join("inventory");
+    let path = match given {
+        None if inside.exists() => inside,
+        None => return Ok(Vec::new()),
+        Some(given) if Path::new(given).exists() => absolute_path(Path::new(given))?,
+        Some(given) => {
+            let inside = inside.join(given);
+            if !inside.exists() {
+                return Err(InputError::InventoryMissing { given: given.to_owned(), inside }.into());
+            }
+            inside
+        }
+    };
+    Ok(vec![path.to_string_lossy().into_owned()])
+}
+
+fn settings(path: &Path, settings: &Map<String, Value>) -> Result<RunSettings, PrepareError> {
+    let wrong = |key, value: &Value, wanted| PrepareError::Setting {
+        path: path.to_owned(),
+        key,
+        found: format!("`{value}`"),
+        wanted,
+    };
+    let boolean = |key| match settings.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(value)) => Ok(Some(*value)),
+        Some(other) => Err(wrong(key, other, "`true` or `false`")),
+    };
+    let fact_cache = match settings.get("fact_cache") {
+        None | Some(Value::Null) => "fact_cache".to_owned(),
+        Some(Value::String(name)) => name.clone(),
+        Some(other) => return Err(wrong("fact_cache", other, "the name of a folder")),
+    };
+    Ok(RunSettings {
+        fact_cache,
+        suppress_output_file: boolean("suppress_output_file")?.unwrap_or(false),
+        suppress_ansible_output: boolean("suppress_ansible_output")?,
+    })
+}

@@ -1,0 +1,71 @@
+//! [`RunConfig`]: a run with everything decided.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::Environment;
+use super::extra_vars::ExtraVars;
+use crate::input::{ExtravarsFile, OutputForm};
+
+/// What a run is going to be. Pre-run plugins may change it; after them nothing does.
+#[derive(Debug, Clone)]
+pub struct RunConfig {
+    /// Unique to this execution; the ident is not.
+    pub run_id: Uuid,
+    /// When it was asked for.
+    pub started: Timestamp,
+    /// The name of the artifact directory.
+    pub ident: String,
+    /// Absolute.
+    pub private_data_dir: PathBuf,
+    /// Ansible's working directory, absolute.
+    pub project_dir: PathBuf,
+    /// `artifacts/<ident>`, absolute.
+    pub artifact_dir: PathBuf,
+    /// As it was given.
+    pub playbook: String,
+    /// For `-i`, in order.
+    pub inventory: Vec<String>,
+    /// For `--limit`.
+    pub limit: Option<String>,
+    /// For `--tags`.
+    pub tags: Option<String>,
+    /// For `--skip-tags`.
+    pub skip_tags: Option<String>,
+    /// For `--forks`.
+    pub forks: Option<String>,
+    /// How many `v` Ansible gets.
+    pub verbosity: u8,
+    /// Words from `--cmdline` or `env/cmdline`.
+    pub cmdline: Vec<String>,
+    /// `env/extravars`.
+    pub extravars_file: Option<ExtravarsFile>,
+    /// `--extra-vars`, as given.
+    pub extra_vars: Vec<String>,
+    /// Extra vars that plugins set.
+    pub plugin_extra_vars: ExtraVars,
+    /// Ansible's environment, without what Playhouse itself adds for the callback.
+    pub environment: Environment,
+    /// Names in it that come from `env/envvars`.
+    pub envvars: BTreeSet<String>,
+    /// What plugins set, by its pointer into the view: never shown in the artifacts.
+    pub set_by_plugins: BTreeSet<String>,
+    /// What `env/settings` says to the runner.
+    pub settings: RunSettings,
+    /// What the terminal and the `stdout` file show.
+    pub output: OutputForm,
+}
+
+/// The keys of `env/settings` that a run obeys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunSettings {
+    /// `fact_cache`: the folder for facts in the artifact directory.
+    pub fact_cache: String,
+    /// `suppress_output_file`: no `stdout` and `stderr` artifacts.
+    pub suppress_output_file: bool,
+    /// `suppress_ansible_output`: nothing on the terminal, whatever `-q` says.
+    pub suppress_ansible_output: Option<bool>,
+}

@@ -1,0 +1,174 @@
+//! The part of a run in which Ansible runs.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+use jiff::Timestamp;
+
+use super::record::{command_file, starting};
+use super::{Ended, Stage};
+use crate::artifacts::RunStatus;
+use crate::events::{Assembler, Nonce};
+use crate::exec::{Cancel, Channel, Command, ExecError, Exit, Running};
+use crate::pipeline::{Chain, Console, Pipeline, PipelineEnd, Queue};
+use crate::prepare::CallbackSetup;
+use crate::{RunError, exit_code};
+
+impl Stage<'_> {
+    /// Starts Ansible and takes its events to their end.
+    pub(super) fn run_ansible(&mut self, cancel: &Cancel, console: &mut dyn Console) -> Ended {
+        match self.try_run_ansible(cancel, console) {
+            Ok(ended) => ended,
+            Err(error) => Ended {
+                status: RunStatus::Failed,
+                rc: error.exit_code(),
+                pipeline: None,
+                error: Some(error),
+            },
+        }
+    }
+
+    fn try_run_ansible(
+        &mut self,
+        cancel: &Cancel,
+        console: &mut dyn Console,
+    ) -> Result<Ended, RunError> {
+        let directory = private_temporary_directory()?;
+        let channel = Channel::open(directory.path())?;
+        let nonce = Nonce::random();
+        let setup = CallbackSetup {
+            directory: directory.path(),
+            channel: channel.address(),
+            nonce: &nonce,
+        };
+        setup.lay_out()?;
+        let argv = self.config.command_line(setup.write_plugin_vars(&self.config)?.as_deref());
+        let environment = setup.environment(&self.config);
+
+        self.enter_status(RunStatus::Starting, None, starting(&self.config, &argv, &environment))?;
+        self.artifacts.write_command(&command_file(&self.config, &argv, &environment))?;
+        let stdout = if self.config.settings.suppress_output_file {
+            None
+        } else {
+            Some(self.artifacts.open_stdout()?)
+        };
+        self.enter_status(RunStatus::Running, None, Vec::new())?;
+
+        let command = Command {
+            argv,
+            environment: environment.into_variables(),
+            cwd: self.config.project_dir.clone(),
+        };
+        let shows = self.config.settings.suppress_ansible_output != Some(true);
+        let running = Running::start(&command, channel, &nonce, cancel.clone());
+        let lanes = self
+            .seats
+            .iter_mut()
+            .filter_map(|seat| Some((Arc::clone(&seat.plugin), seat.path.take()?)));
+        let pipeline = Pipeline {
+            chain: Chain::new(lanes.collect(), self.runtime.clone()),
+            artifacts: &mut self.artifacts,
+            console: shows.then_some(console),
+            stdout,
+            form: self.config.output,
+            log: &self.log,
+            cancel,
+        };
+        let queue = Queue::default();
+        let running = match running {
+            Ok(running) => running,
+            Err(error) => return Ok(not_started(error, pipeline, &queue)),
+        };
+        let (end, exit) = thread::scope(|scope| {
+            let reader = thread::Builder::new().name("exec".to_owned()).spawn_scoped(scope, || {
+                let exit = running.drive(|segments| queue.push(segments));
+                queue.close();
+                exit
+            });
+            match reader {
+                Ok(reader) => {
+                    let end = pipeline.run(&queue);
+                    let exit =
+                        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                    Ok((end, exit))
+                }
+                Err(source) => Err(RunError::System { what: "a thread cannot be started", source }),
+            }
+        })?;
+        Ok(self.judge(end, exit))
+    }
+
+    /// What the child's end means for the run.
+    fn judge(&mut self, end: PipelineEnd, exit: Result<Exit, ExecError>) -> Ended {
+        let exit = match exit {
+            Ok(exit) => exit,
+            Err(error) => {
+                let error = RunError::from(error);
+                return Ended {
+                    status: RunStatus::Failed,
+                    rc: error.exit_code(),
+                    pipeline: Some(end),
+                    error: Some(error),
+                };
+            }
+        };
+        if !exit.has_events {
+            self.warnings.push(
+                "the callback sent no events: ansible-playbook ended before it loaded, or could not reach this program; the run is text only".to_owned(),
+            );
+        }
+        let rc = match (exit.code, exit.signal) {
+            (Some(code), _) => code,
+            (None, Some(signal)) => exit_code::SIGNALED + signal,
+            (None, None) => exit_code::ARTIFACTS,
+        };
+        if let Some(plugin) = end.aborted_by.clone() {
+            let error = RunError::PluginAborted { plugin };
+            let rc = error.exit_code();
+            return Ended {
+                status: RunStatus::Failed,
+                rc,
+                pipeline: Some(end),
+                error: Some(error),
+            };
+        }
+        let (status, rc) = if exit.canceled {
+            (RunStatus::Canceled, exit_code::CANCELED)
+        } else if rc == 0 {
+            (RunStatus::Successful, 0)
+        } else {
+            (RunStatus::Failed, rc)
+        };
+        Ended { status, rc, pipeline: Some(end), error: None }
+    }
+}
+
+/// Ansible could not be started: its line goes where Ansible's own would.
+fn not_started(error: ExecError, pipeline: Pipeline<'_>, queue: &Queue) -> Ended {
+    let mut assembler = Assembler::new(&Nonce::random());
+    assembler.push_output(format!("{error}\n").as_bytes(), Timestamp::now());
+    queue.push(assembler.take_segments());
+    queue.close();
+    let end = pipeline.run(queue);
+    let error = RunError::from(error);
+    Ended {
+        status: RunStatus::Failed,
+        rc: error.exit_code(),
+        pipeline: Some(end),
+        error: Some(error),
+    }
+}
+
+/// A folder for this run that only this user can enter.
+fn private_temporary_directory() -> Result<tempfile::TempDir, RunError> {
+    use std::os::unix::fs::PermissionsExt;
+    tempfile::Builder::new()
+        .prefix("playhouse-")
+        .permissions(std::fs::Permissions::from_mode(0o700))
+        .tempdir()
+        .map_err(|source: io::Error| RunError::System {
+            what: "a temporary directory cannot be made",
+            source,
+        })
+}

@@ -1,0 +1,254 @@
+//! Wires one run: the only place that knows all stages.
+
+mod ansible;
+mod record;
+mod seat;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::artifacts::{ArtifactDir, RunStatus, StatusChange, What, to_python_json};
+use crate::exec::Cancel;
+use crate::input::{EnvFiles, PrivateDataDir, RunSpec};
+use crate::pipeline::{Console, LogState, PipelineEnd};
+use crate::plugins::{
+    Ending, Hook, Lane, OnError, PluginLane, PluginLibrary, PrepareError, StartError,
+};
+use crate::prepare::{ConfigChange, RunConfig, apply_edits, resolve, run_view};
+use crate::sinks::deliver;
+use crate::{RunError, RunOutcome};
+use record::run_facts;
+use seat::Seat;
+
+/// How long sinks may go on after Ansible has ended.
+const SINK_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Runs private data directories.
+pub struct Playhouse {
+    runtime: Handle,
+    library: PluginLibrary,
+}
+
+/// A run that has its artifact directory.
+struct Stage<'run> {
+    runtime: &'run Handle,
+    config: RunConfig,
+    artifacts: ArtifactDir,
+    log: watch::Sender<LogState>,
+    seats: Vec<Seat>,
+    warnings: Vec<String>,
+    statuses: u32,
+}
+
+/// What Ansible, or the lack of it, came to.
+struct Ended {
+    status: RunStatus,
+    rc: i32,
+    pipeline: Option<PipelineEnd>,
+    error: Option<RunError>,
+}
+
+impl Playhouse {
+    /// Plugin calls are driven on `runtime`, which must have threads of its own.
+    pub fn new(runtime: Handle, library: PluginLibrary) -> Self {
+        Self { runtime, library }
+    }
+
+    /// Runs one private data directory to its end. Blocks; must not be called from the
+    /// runtime's own threads. An error means that there are no artifacts; what happens
+    /// after that is in the outcome.
+    pub fn run(
+        &self,
+        spec: &RunSpec,
+        cancel: &Cancel,
+        console: &mut dyn Console,
+    ) -> Result<RunOutcome, RunError> {
+        let started = Timestamp::now();
+        let directory = PrivateDataDir::open(&spec.private_data_dir)?;
+        let files = EnvFiles::read(&directory)?;
+        let config = resolve(spec, &directory, &files, started)?;
+        let mut entries = files.plugins.clone();
+        spec.plugins.apply(&mut entries)?;
+        let (plugins, mut warnings) =
+            self.library.load(entries, &files.settings, &config.environment, directory.path())?;
+
+        let (mut artifacts, lost) = ArtifactDir::create(&config.artifact_dir, &config.ident)?;
+        warnings.extend(lost);
+        artifacts.journal.push(What::Run { run: config.run_id.to_string(), started });
+        let facts = run_facts(&config);
+        let mut seats = Vec::new();
+        for plugin in plugins {
+            let folder = artifacts.plugin_folder(plugin.name().as_str())?;
+            seats.push(Seat::new(plugin, &facts, folder));
+        }
+        let (log, _) = watch::channel(LogState::default());
+        let mut stage =
+            Stage { runtime: &self.runtime, config, artifacts, log, seats, warnings, statuses: 0 };
+
+        let ended = match stage.start_plugins().and_then(|()| stage.prepare_run()) {
+            Ok(()) => stage.run_ansible(cancel, console),
+            Err(error) => Ended {
+                status: RunStatus::Failed,
+                rc: error.exit_code(),
+                pipeline: None,
+                error: Some(error),
+            },
+        };
+        Ok(stage.end(ended))
+    }
+}
+
+impl Stage<'_> {
+    /// Gives every plugin its lanes, in chain order: `init` comes before anything else.
+    fn start_plugins(&mut self) -> Result<(), RunError> {
+        for seat in &mut self.seats {
+            let hooks = seat.plugin.hooks();
+            if hooks.has_lane(Lane::Path) {
+                let lane =
+                    PluginLane::start(Arc::clone(&seat.plugin), Lane::Path, seat.context.clone());
+                seat.path = Some(self.runtime.block_on(lane)?);
+            }
+            if !hooks.has_lane(Lane::Delivery) {
+                continue;
+            }
+            let lane =
+                PluginLane::start(Arc::clone(&seat.plugin), Lane::Delivery, seat.context.clone());
+            let lane = match self.runtime.block_on(lane) {
+                Ok(lane) => Some(lane),
+                // Its endpoint may come up later than the run.
+                Err(StartError::Failed { .. }) => None,
+                Err(error @ (StartError::Config { .. } | StartError::Folder { .. })) => {
+                    return Err(error.into());
+                }
+                Err(error @ StartError::Lost { .. }) => {
+                    seat.trouble = Some(error.to_string());
+                    continue;
+                }
+            };
+            seat.sink = Some(self.runtime.spawn(deliver(
+                Arc::clone(&seat.plugin),
+                lane,
+                seat.context.clone(),
+                self.config.artifact_dir.clone(),
+                self.log.subscribe(),
+            )));
+        }
+        Ok(())
+    }
+
+    /// Shows the run to the pre-run plugins and makes their changes.
+    fn prepare_run(&mut self) -> Result<(), RunError> {
+        let mut changes: Vec<ConfigChange> = Vec::new();
+        for seat in &mut self.seats {
+            let Some(lane) = seat.path.as_mut().filter(|_| seat.plugin.hooks().pre_run) else {
+                continue;
+            };
+            let name = seat.plugin.name().as_str();
+            let grants = seat.plugin.grants();
+            let view = run_view(&self.config, |pointer| grants.may_view(pointer));
+            let made = self.runtime.block_on(lane.prepare(&view.to_string())).and_then(|edits| {
+                apply_edits(&mut self.config, name, edits, |pointer| grants.may_set(pointer))
+                    .map_err(|reason| PrepareError::Failed { plugin: name.to_owned(), reason })
+            });
+            match made {
+                Ok(made) => {
+                    seat.config_changes += made.len() as u64;
+                    for (new, old) in
+                        made.iter().flat_map(|new| changes.iter().map(move |old| (new, old)))
+                    {
+                        if new.conflicts_with(old) {
+                            self.warnings.push(format!(
+                                "plugins `{}` and `{}` both change `{}`; the change of `{}` holds",
+                                old.plugin, new.plugin, new.path, new.plugin
+                            ));
+                        }
+                    }
+                    changes.extend(made);
+                }
+                Err(error @ PrepareError::Failed { .. })
+                    if seat.plugin.on_error(Hook::PreRun) == OnError::Continue =>
+                {
+                    self.warnings.push(error.to_string());
+                    seat.trouble = Some(error.to_string());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the result, lets the sinks finish and puts the outcome together.
+    fn end(mut self, ended: Ended) -> RunOutcome {
+        let Ended { status, rc, pipeline, mut error } = ended;
+        let explanation = error.as_ref().map(|error| ("job_explanation", json!(error.to_string())));
+        let mut artifact_error = None;
+        let (stats, events) = match pipeline {
+            None => (None, 0),
+            Some(end) => {
+                for (plugin, lane) in end.chain.into_lanes() {
+                    let seat =
+                        self.seats.iter_mut().find(|seat| seat.plugin.name() == plugin.name());
+                    if let Some(seat) = seat {
+                        seat.path = Some(lane);
+                    }
+                }
+                artifact_error = end.artifact_error;
+                (end.stats, end.events)
+            }
+        };
+        let written =
+            self.artifacts.write_result(status.as_str(), rc).map_err(RunError::from).and_then(
+                |()| self.enter_status(status, Some(rc), explanation.into_iter().collect()),
+            );
+        if let Some(failed) = artifact_error.map(RunError::from).or(written.err()) {
+            error = error.or(Some(failed));
+        }
+
+        let deadline = Instant::now() + SINK_DEADLINE;
+        self.log.send_modify(|state| state.ended = Some(deadline));
+        let ending = Ending { status: status.to_string(), rc: Some(rc), complete: true };
+        let plugins =
+            self.seats.into_iter().map(|seat| seat.close(self.runtime, &ending)).collect();
+        RunOutcome {
+            ident: self.config.ident,
+            artifact_dir: self.config.artifact_dir,
+            status,
+            rc,
+            stats,
+            events,
+            error,
+            warnings: self.warnings,
+            plugins,
+        }
+    }
+
+    /// Enters a status into the journal, with what Ansible Runner gives its plugins.
+    fn enter_status(
+        &mut self,
+        status: RunStatus,
+        rc: Option<i32>,
+        more: Vec<(&str, Value)>,
+    ) -> Result<(), RunError> {
+        self.statuses += 1;
+        let mut json = json!({"status": status.as_str(), "runner_ident": self.config.ident});
+        for (key, value) in more {
+            json[key] = value;
+        }
+        let change = StatusChange {
+            number: self.statuses,
+            status,
+            created: Timestamp::now(),
+            rc,
+            json: to_python_json(&json),
+        };
+        self.artifacts.journal.push(What::Status { status: change });
+        let last = self.artifacts.journal.flush()?;
+        self.log.send_modify(|state| state.last = last);
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! What the outside is told of a run: sinks with `starting`, the `command` artifact,
+//! plugins at `init`. Secrets stay inside.
+
+use serde_json::{Value, json};
+
+use crate::plugins::RunFacts;
+use crate::prepare::{Environment, REDACTED, RunConfig, looks_secret};
+
+/// What goes with `starting`: a sink sees the names of variables, and no value that
+/// is not its business.
+pub(super) fn starting(
+    config: &RunConfig,
+    argv: &[String],
+    environment: &Environment,
+) -> Vec<(&'static str, Value)> {
+    let env: serde_json::Map<String, Value> = environment
+        .iter()
+        .map(|(name, _)| (name.to_string_lossy().into_owned(), json!(REDACTED)))
+        .collect();
+    let mut words: Vec<&str> = Vec::with_capacity(argv.len());
+    for word in argv {
+        let is_extra_vars = words.last() == Some(&"-e") && !word.starts_with('@');
+        words.push(if is_extra_vars { REDACTED } else { word });
+    }
+    vec![("command", json!(words)), ("env", Value::Object(env)), ("cwd", json!(config.project_dir))]
+}
+
+/// The `command` artifact: what was run, secrets left out.
+pub(super) fn command_file(
+    config: &RunConfig,
+    argv: &[String],
+    environment: &Environment,
+) -> Value {
+    let env: serde_json::Map<String, Value> = environment
+        .iter()
+        .map(|(name, value)| {
+            let name = name.to_string_lossy().into_owned();
+            let is_hidden = looks_secret(&name)
+                || name == "PLAYHOUSE_NONCE"
+                || config.set_by_plugins.contains(&format!("/envvars/{name}"));
+            let value = if is_hidden { REDACTED.into() } else { value.to_string_lossy() };
+            (name, json!(value))
+        })
+        .collect();
+    json!({"command": argv, "cwd": config.project_dir, "env": env})
+}
+
+/// The run as every plugin is told of it.
+pub(super) fn run_facts(config: &RunConfig) -> RunFacts {
+    let mut ext = vec![(
+        "controller".to_owned(),
+        rustix::system::uname().nodename().to_string_lossy().into_owned(),
+    )];
+    if let Some(user) = config.environment.text("USER").or(config.environment.text("LOGNAME")) {
+        ext.push(("user".to_owned(), user.to_owned()));
+    }
+    if !config.inventory.is_empty() {
+        ext.push(("inventory".to_owned(), config.inventory.join(",")));
+    }
+    if let Some(limit) = &config.limit {
+        ext.push(("limit".to_owned(), limit.clone()));
+    }
+    RunFacts {
+        id: config.run_id.to_string(),
+        ident: config.ident.clone(),
+        playbook: Some(config.playbook.clone()),
+        started: u64::try_from(config.started.as_microsecond()).unwrap_or(0),
+        ext,
+    }
+}

@@ -1,0 +1,294 @@
+//! Gives one sink everything the log has for it: retries, sets aside, stops.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::log_cursor::{LogCursor, LoggedEvent, Work};
+use crate::artifacts::{ArtifactError, StatusChange};
+use crate::events::SeenEvent;
+use crate::pipeline::LogState;
+use crate::plugins::{
+    self, Attempt, Delivered, Ending, Lane, LaneContext, LaneSummary, Plugin, PluginLane,
+    StartError,
+};
+
+/// The first pause after a sink said "not now", doubled each time up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// What became of a sink's work.
+#[derive(Debug)]
+pub struct SinkReport {
+    /// Entries for this sink that it has not taken.
+    pub waiting: u64,
+    /// Why, in the sink's or the host's words.
+    pub reason: Option<String>,
+    /// Statuses it has taken.
+    pub statuses: u64,
+    /// Events it has taken.
+    pub events: u64,
+    /// What its lane counted; none where it never started.
+    pub lane: Option<LaneSummary>,
+}
+
+/// Delivers until the log has ended and everything is taken, or its deadline is over.
+/// `lane` is started, unless the plugin said that its endpoint is not there yet: then it
+/// is started again and again here.
+pub async fn deliver(
+    plugin: Arc<Plugin>,
+    lane: Option<PluginLane>,
+    context: LaneContext,
+    artifact_dir: PathBuf,
+    log: watch::Receiver<LogState>,
+) -> SinkReport {
+    let run = context.run.id.clone();
+    let mut report = SinkReport { waiting: 0, reason: None, statuses: 0, events: 0, lane: None };
+    let cursor = match LogCursor::open(Arc::clone(&plugin), artifact_dir, run, log) {
+        Ok(cursor) => cursor,
+        Err(error) => {
+            report.reason = Some(error.to_string());
+            return report;
+        }
+    };
+    let mut sink = Sink { plugin, context, cursor, lane, report, last_status: None };
+    let ended = sink.run().await;
+    if let Err(reason) = ended {
+        sink.report.reason = Some(reason);
+    }
+    sink.close().await
+}
+
+struct Sink {
+    plugin: Arc<Plugin>,
+    context: LaneContext,
+    cursor: LogCursor,
+    lane: Option<PluginLane>,
+    report: SinkReport,
+    last_status: Option<StatusChange>,
+}
+
+/// What to do after an answer that was not "all of it".
+enum Next {
+    /// The same again, at once.
+    Again,
+    /// The same again, after a pause.
+    After(Duration),
+    /// Never: the sink takes nothing more.
+    Stop(String),
+}
+
+impl Sink {
+    /// Everything was taken, or why not.
+    async fn run(&mut self) -> Result<(), String> {
+        let deadline = LogCursor::deadline(self.cursor.log());
+        tokio::pin!(deadline);
+        tokio::select! {
+            biased;
+            result = self.take_all() => result,
+            () = &mut deadline => Err("its time after the run was over".to_owned()),
+        }
+    }
+
+    async fn take_all(&mut self) -> Result<(), String> {
+        self.start().await?;
+        loop {
+            let work = self.cursor.next().await.map_err(|error| error.to_string())?;
+            match work {
+                Work::End => return Ok(()),
+                Work::Status(entry, change) => {
+                    self.take_status(&change).await?;
+                    self.report.statuses += 1;
+                    self.last_status = Some(change);
+                    self.save(entry)?;
+                }
+                Work::Events(events) => self.take_events(&events).await?,
+            }
+        }
+    }
+
+    /// Starts the plugin where its endpoint was not there before the run.
+    async fn start(&mut self) -> Result<(), String> {
+        let mut pause = FIRST_PAUSE;
+        while self.lane.is_none() {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            let plugin = Arc::clone(&self.plugin);
+            match PluginLane::start(plugin, Lane::Delivery, self.context.clone()).await {
+                Ok(lane) => self.lane = Some(lane),
+                Err(StartError::Failed { message, .. }) => self.report.reason = Some(message),
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        self.report.reason = None;
+        Ok(())
+    }
+
+    async fn take_status(&mut self, change: &StatusChange) -> Result<(), String> {
+        let mut pause = FIRST_PAUSE;
+        let mut failures = 0;
+        loop {
+            let Some(lane) = &mut self.lane else { return Err("it is not started".to_owned()) };
+            let answer = lane
+                .deliver_status(&plugins::StatusChange {
+                    number: change.number,
+                    status: change.status.as_str(),
+                    is_final: change.status.is_final(),
+                    created: u64::try_from(change.created.as_microsecond()).unwrap_or(0),
+                    rc: change.rc,
+                    json: &change.json,
+                })
+                .await;
+            let next = match answer {
+                Delivered::All => return Ok(()),
+                Delivered::Rejected { reason, .. } => {
+                    self.set_aside(&format!("status {}", change.number), &reason)?;
+                    return Ok(());
+                }
+                Delivered::Failed { reason } if failures > 0 => {
+                    self.set_aside(&format!("status {}", change.number), &reason)?;
+                    return Ok(());
+                }
+                Delivered::Failed { .. } => {
+                    failures += 1;
+                    Next::Again
+                }
+                Delivered::Retry { after, reason, .. } => self.retry(after, reason, &mut pause),
+                Delivered::Stopped { reason, .. } | Delivered::Ended { reason } => {
+                    Next::Stop(reason)
+                }
+            };
+            wait(next).await?;
+        }
+    }
+
+    async fn take_events(&mut self, events: &[LoggedEvent]) -> Result<(), String> {
+        let mut rest = events;
+        let mut pause = FIRST_PAUSE;
+        let mut attempt = 0;
+        let mut failures = 0;
+        // After a rejection or a trap events go one by one, to find the one it is about.
+        let mut one_by_one = 0;
+        while let [first, ..] = rest {
+            let size = if one_by_one > 0 { 1 } else { rest.len() };
+            let batch = &rest[..size];
+            let last = &batch[size - 1];
+            let mut set_aside = 0;
+            attempt += 1;
+            let id = Attempt {
+                id: format!(
+                    "{}/{}-{}",
+                    self.context.run.id, first.event.counter, last.event.counter
+                ),
+                number: attempt,
+            };
+            let seen: Vec<SeenEvent<'_>> = batch.iter().map(LoggedEvent::seen).collect();
+            let Some(lane) = &mut self.lane else { return Err("it is not started".to_owned()) };
+            let answer = lane.deliver_events(&id, &seen).await;
+            // How many are done with, whether the rest goes one by one, and what is next.
+            let (done, narrow, next) = match answer {
+                Delivered::All => (size, false, Next::Again),
+                Delivered::Retry { accepted, after, reason } => {
+                    (accepted, false, self.retry(after, reason, &mut pause))
+                }
+                Delivered::Rejected { accepted, reason } if accepted + 1 >= size => {
+                    self.set_aside(&format!("event {}", last.event.counter), &reason)?;
+                    set_aside = 1;
+                    (size, false, Next::Again)
+                }
+                Delivered::Rejected { accepted, .. } => (accepted, true, Next::Again),
+                Delivered::Failed { reason } if size == 1 && failures > 0 => {
+                    self.set_aside(&format!("event {}", last.event.counter), &reason)?;
+                    set_aside = 1;
+                    failures = 0;
+                    (size, false, Next::Again)
+                }
+                Delivered::Failed { .. } => {
+                    failures += 1;
+                    (0, true, Next::Again)
+                }
+                Delivered::Stopped { accepted, reason } => (accepted, false, Next::Stop(reason)),
+                Delivered::Ended { reason } => (0, false, Next::Stop(reason)),
+            };
+            one_by_one = if narrow { size - done } else { usize::saturating_sub(one_by_one, done) };
+            if let Some(last) = done.checked_sub(1).map(|index| &batch[index]) {
+                self.report.events += (done - set_aside) as u64;
+                attempt = 0;
+                rest = &rest[done..];
+                self.save(last.entry)?;
+            }
+            if matches!(next, Next::Again) {
+                pause = FIRST_PAUSE;
+            }
+            wait(next).await?;
+        }
+        Ok(())
+    }
+
+    fn retry(&mut self, after: Option<Duration>, reason: String, pause: &mut Duration) -> Next {
+        self.report.reason = Some(reason);
+        let wait = after.unwrap_or(*pause);
+        *pause = (*pause * 2).min(LONGEST_PAUSE);
+        Next::After(wait)
+    }
+
+    fn save(&mut self, entry: u64) -> Result<(), String> {
+        self.report.reason = None;
+        self.cursor.save(entry).map_err(|error| error.to_string())
+    }
+
+    /// What the sink will never take: kept beside its log, and left behind.
+    fn set_aside(&mut self, what: &str, reason: &str) -> Result<(), String> {
+        let path = self.context.folder.join("set-aside.jsonl");
+        let mut line = serde_json::json!({"what": what, "reason": reason}).to_string();
+        line.push('\n');
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&path)
+            .and_then(|mut file| file.write_all(line.as_bytes()))
+            .map_err(|source| ArtifactError::Write { path, source }.to_string())
+    }
+
+    async fn close(mut self) -> SinkReport {
+        // What is left can be counted once no more is written.
+        self.cursor.wait_for_end().await;
+        self.report.waiting = match self.cursor.count_waiting() {
+            Ok(waiting) => waiting,
+            Err(error) => {
+                self.report.reason = Some(error.to_string());
+                1
+            }
+        };
+        let ending = Ending {
+            status: self
+                .last_status
+                .as_ref()
+                .map_or("running", |change| change.status.as_str())
+                .to_owned(),
+            rc: self.last_status.as_ref().and_then(|change| change.rc),
+            complete: self.report.waiting == 0,
+        };
+        if let Some(lane) = self.lane.take() {
+            self.report.lane = Some(lane.finish(&ending).await);
+        }
+        self.report
+    }
+}
+
+async fn wait(next: Next) -> Result<(), String> {
+    match next {
+        Next::Again => Ok(()),
+        Next::After(pause) => {
+            tokio::time::sleep(pause).await;
+            Ok(())
+        }
+        Next::Stop(reason) => Err(reason),
+    }
+}

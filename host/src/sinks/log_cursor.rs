@@ -1,0 +1,204 @@
+//! Walks the journal for one sink and puts batches together.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::watch;
+use tokio::time::timeout_at;
+
+use crate::artifacts::{
+    ArtifactError, Entry, JournalReader, Position, StatusChange, What, event_path, write_whole,
+};
+use crate::events::{Event, Fields, SeenEvent};
+use crate::pipeline::LogState;
+use crate::plugins::{Hook, Plugin};
+
+/// What a sink is to take next.
+pub(super) enum Work {
+    /// A status change, at this entry.
+    Status(u64, StatusChange),
+    /// Events, each with its entry.
+    Events(Vec<LoggedEvent>),
+    /// The log has ended and everything was taken.
+    End,
+}
+
+/// An event as the log has it.
+pub(super) struct LoggedEvent {
+    pub(super) entry: u64,
+    pub(super) event: Event,
+    pub(super) fields: Fields,
+    pub(super) json: String,
+}
+
+impl LoggedEvent {
+    pub(super) fn seen(&self) -> SeenEvent<'_> {
+        SeenEvent { event: &self.event, fields: &self.fields, json: Some(&self.json) }
+    }
+}
+
+/// One sink's place in the log.
+pub(super) struct LogCursor {
+    plugin: Arc<Plugin>,
+    artifact_dir: PathBuf,
+    reader: JournalReader,
+    log: watch::Receiver<LogState>,
+    /// Read, and belongs to the next batch.
+    peeked: Option<Entry>,
+    position: Position,
+    /// The last entry read that is nothing for this sink; what was read before it and
+    /// is for the sink has been taken, or is in the batch at hand.
+    passed: u64,
+}
+
+impl LogCursor {
+    pub(super) fn open(
+        plugin: Arc<Plugin>,
+        artifact_dir: PathBuf,
+        run: String,
+        log: watch::Receiver<LogState>,
+    ) -> Result<Self, ArtifactError> {
+        let reader = JournalReader::open(&artifact_dir)?;
+        let position = Position { run, n: 0 };
+        Ok(Self { plugin, artifact_dir, reader, log, peeked: None, position, passed: 0 })
+    }
+
+    /// Waits for the next work.
+    pub(super) async fn next(&mut self) -> Result<Work, ArtifactError> {
+        let limits = self.plugin.batch_limits();
+        let mut events = Vec::new();
+        let mut bytes = 0;
+        let mut leaves_at = None;
+        loop {
+            // Marked as seen before the journal is read: what is entered later wakes us.
+            let state = *self.log.borrow_and_update();
+            if let Some(entry) = self.next_entry()? {
+                match entry.what {
+                    What::Status { ref status } if self.plugin.hooks().status_sink => {
+                        if events.is_empty() {
+                            return Ok(Work::Status(entry.n, status.clone()));
+                        }
+                        self.peeked = Some(entry);
+                        return Ok(Work::Events(events));
+                    }
+                    What::Event { event, uuid, not_for } if self.wants(&not_for) => {
+                        match self.read_event(entry.n, event, &uuid)? {
+                            Some(logged) => {
+                                bytes += logged.json.len();
+                                events.push(logged);
+                            }
+                            None => self.passed = entry.n,
+                        }
+                        if events.len() >= limits.events || bytes >= limits.bytes {
+                            return Ok(Work::Events(events));
+                        }
+                        leaves_at.get_or_insert_with(|| Instant::now() + limits.linger);
+                    }
+                    _ => self.passed = entry.n,
+                }
+                continue;
+            }
+            match (state.ended, leaves_at) {
+                (Some(_), Some(_)) => return Ok(Work::Events(events)),
+                (Some(_), None) => return Ok(Work::End),
+                (None, Some(at)) => {
+                    if at <= Instant::now()
+                        || timeout_at(at.into(), self.log.changed()).await.is_err()
+                    {
+                        return Ok(Work::Events(events));
+                    }
+                }
+                (None, None) => {
+                    self.save(self.passed)?;
+                    if self.log.changed().await.is_err() {
+                        return Ok(Work::End);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Everything up to this entry is taken.
+    pub(super) fn save(&mut self, entry: u64) -> Result<(), ArtifactError> {
+        if entry <= self.position.n {
+            return Ok(());
+        }
+        self.position.n = entry;
+        let path =
+            self.artifact_dir.join("plugins").join(self.plugin.name().as_str()).join("cursor");
+        let bytes = serde_json::to_vec(&self.position).expect("a position has text keys");
+        write_whole(&path, &bytes)
+    }
+
+    /// How many entries of what is left are for this sink.
+    pub(super) fn count_waiting(&mut self) -> Result<u64, ArtifactError> {
+        let mut reader = JournalReader::open(&self.artifact_dir)?;
+        let mut waiting = 0;
+        while let Some(entry) = reader.next_entry()? {
+            if entry.n <= self.position.n {
+                continue;
+            }
+            waiting += u64::from(match entry.what {
+                What::Status { .. } => self.plugin.hooks().status_sink,
+                What::Event { event, uuid, not_for } if self.wants(&not_for) => {
+                    self.read_event(entry.n, event, &uuid)?.is_some()
+                }
+                _ => false,
+            });
+        }
+        Ok(waiting)
+    }
+
+    /// Waits until the log has ended, or whoever writes it is gone.
+    pub(super) async fn wait_for_end(&mut self) {
+        let _ = self.log.wait_for(|state| state.ended.is_some()).await;
+    }
+
+    /// Until when a sink may go on, once the log has ended.
+    pub(super) async fn deadline(mut log: watch::Receiver<LogState>) {
+        let ended = log.wait_for(|state| state.ended.is_some()).await.map(|state| state.ended);
+        if let Ok(Some(deadline)) = ended {
+            tokio::time::sleep_until(deadline.into()).await;
+        }
+    }
+
+    /// A receiver of one's own, for [`LogCursor::deadline`].
+    pub(super) fn log(&self) -> watch::Receiver<LogState> {
+        self.log.clone()
+    }
+
+    fn next_entry(&mut self) -> Result<Option<Entry>, ArtifactError> {
+        match self.peeked.take() {
+            Some(entry) => Ok(Some(entry)),
+            None => self.reader.next_entry(),
+        }
+    }
+
+    fn wants(&self, not_for: &[String]) -> bool {
+        self.plugin.hooks().event_sink
+            && !not_for.iter().any(|name| name == self.plugin.name().as_str())
+    }
+
+    /// An event the sink has subscribed to; none for any other.
+    fn read_event(
+        &self,
+        entry: u64,
+        counter: u64,
+        uuid: &str,
+    ) -> Result<Option<LoggedEvent>, ArtifactError> {
+        let path = event_path(&self.artifact_dir, counter, uuid);
+        let json = fs::read_to_string(&path)
+            .map_err(|source| ArtifactError::Read { path: path.clone(), source })?;
+        let event = Event::from_json(&json).ok_or_else(|| ArtifactError::Damaged {
+            path,
+            at: 0,
+            reason: "it is no event".to_owned(),
+        })?;
+        let fields = event.fields();
+        let logged = LoggedEvent { entry, event, fields, json };
+        let subscribed = self.plugin.subscribes(Hook::EventSink, &logged.seen());
+        Ok(subscribed.then_some(logged))
+    }
+}

@@ -1,0 +1,85 @@
+//! The command line: names, options and their help. It must not do anything.
+
+use clap::{Args, Parser, Subcommand};
+
+/// Builds, tests, shows and measures Playhouse.
+///
+/// Everything it makes lies in Cargo's target directory. It needs rustup's Rust and
+/// Python 3.11 or newer with its venv module, and fetches the rest by name through
+/// rustup, cargo and pip.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", verbatim_doc_comment)]
+pub(crate) struct Xtask {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Build every plugin into target/plugins and every test guest into target/guests
+    ///
+    /// Each folder of plugins/ and tests/guests becomes one component, named after the
+    /// folder. The Rust target wasm32-wasip2 is added first if it is missing.
+    #[command(verbatim_doc_comment)]
+    Plugins,
+
+    /// Check the formatting, lint, build everything and run all tests
+    ///
+    /// Ansible comes from two virtual environments, target/ansible-2.19 (with Ansible
+    /// Runner 2.4.3 to compare with) and target/ansible-2.16, made once. To use others,
+    /// set `PLAYHOUSE_ANSIBLE_219` or `PLAYHOUSE_ANSIBLE_216` to their bin directories.
+    #[command(verbatim_doc_comment)]
+    Test {
+        /// Passed on to cargo test, as in: cargo xtask test demo -- --nocapture
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+        cargo_test_args: Vec<String>,
+    },
+
+    /// Run a small playbook through four plugins and show what came out
+    ///
+    /// A copy of tests/demo is run in target/demo, with an HTTP receiver on loopback
+    /// behind the plugin http-sink. Ends with 0 only if the run did and the receiver got
+    /// all it should have, in order and once.
+    #[command(verbatim_doc_comment)]
+    Demo,
+
+    /// Measure Playhouse and Ansible Runner against bare ansible-playbook
+    ///
+    /// The three take turns; the table has medians of what each round gave, and is
+    /// written to target/bench.md too. Leave the machine alone meanwhile.
+    #[command(verbatim_doc_comment)]
+    Bench(BenchOptions),
+}
+
+/// How long to measure.
+#[derive(Debug, Args)]
+pub(crate) struct BenchOptions {
+    /// How often each of the three does each piece of work
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
+
+    /// A tenth of the work: to see that it runs, not to quote
+    #[arg(long)]
+    pub(crate) quick: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Xtask::command().debug_assert();
+    }
+
+    #[test]
+    fn test_passes_on_what_it_does_not_know() {
+        let parsed = Xtask::try_parse_from(["xtask", "test", "--test", "it", "--", "-q"]);
+        let Ok(Xtask { command: Command::Test { cargo_test_args } }) = parsed else {
+            panic!("{parsed:?}");
+        };
+        assert_eq!(cargo_test_args, ["--test", "it", "--", "-q"]);
+    }
+}

@@ -1,0 +1,69 @@
+//! `cargo xtask test`: everything that must hold before a change goes in, the quickest
+//! check first. The tests find Ansible and the components by the variables set here.
+
+use std::process::Stdio;
+
+use crate::ansible::{NEWEST, OLDEST};
+use crate::components;
+use crate::failure::Failure;
+use crate::screen;
+use crate::step::{self, step};
+use crate::workspace::Workspace;
+
+/// Runs all checks and tests; `cargo_test_args` go to the last step.
+pub(crate) fn test(workspace: &Workspace, cargo_test_args: &[String]) -> Result<(), Failure> {
+    if has_cargo_command(workspace, "fmt") {
+        step("checking the formatting", || {
+            step::run(
+                workspace.cargo().args(["fmt", "--all", "--check"]),
+                "go on with code that `cargo fmt` would change",
+            )
+        })?;
+    }
+    let newest = NEWEST.ensure(workspace)?;
+    let oldest = OLDEST.ensure(workspace)?;
+    components::build(workspace)?;
+    if has_cargo_command(workspace, "clippy") {
+        step("linting", || {
+            let clippy = ["clippy", "--release", "--workspace", "--all-targets"];
+            let strict = ["--", "-D", "warnings"];
+            step::run(workspace.cargo().args(clippy).args(strict), "pass clippy")
+        })?;
+    }
+    step("running the tests", || {
+        let mut tests = workspace.cargo();
+        tests
+            .args(["test", "--release", "--workspace"])
+            .args(cargo_test_args)
+            .env("LC_ALL", "C.UTF-8")
+            .env(NEWEST.variable, newest)
+            .env(OLDEST.variable, oldest)
+            .env("PLAYHOUSE_COMPONENTS", components::plugin_folder(workspace))
+            .env("PLAYHOUSE_GUESTS", components::guest_folder(workspace));
+        step::run(&mut tests, "pass the tests")
+    })
+}
+
+/// The release binary that demo and bench start. The whole workspace is named, so that
+/// dependencies have the features they have in the tests and are compiled once.
+pub(crate) fn build_playhouse(workspace: &Workspace) -> Result<(), Failure> {
+    step::run(
+        workspace.cargo().args(["build", "--release", "--workspace", "--bin", "playhouse"]),
+        "build playhouse",
+    )
+}
+
+/// A minimal toolchain has neither rustfmt nor clippy; then their step is left out.
+fn has_cargo_command(workspace: &Workspace, name: &str) -> bool {
+    let found = workspace
+        .cargo()
+        .args([name, "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !found {
+        screen::talk(format!("==> leaving out `cargo {name}`: this toolchain does not have it"));
+    }
+    found
+}

@@ -1,0 +1,50 @@
+//! The end-to-end suite, in the order of a run.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use tests::RunTest;
+
+mod input;
+
+mod prepare;
+
+mod pre_run;
+
+mod run;
+
+mod peer;
+
+mod stopping;
+
+mod filters;
+
+mod sinks;
+
+mod misbehaving;
+
+mod loading;
+
+mod pages;
+
+mod tidy;
+
+/// The program under test.
+const PROGRAM: tests::Program = env!("CARGO_BIN_EXE_playhouse-under-test");
+
+/// An empty private data directory.
+fn test() -> RunTest {
+    RunTest::new(PROGRAM)
+}
+
+/// A playbook of one task that says `hello`, for one local host.
+fn hello() -> RunTest {
+    test().local_hosts(&["web1"]).playbook(HELLO)
+}
+
+const HELLO: &str = "\
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: Greet
+      debug:
+        msg: hello
+";

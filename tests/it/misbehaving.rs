@@ -1,0 +1,170 @@
+//! Guests that trap, loop, grow, lie and flood: the playbook's own result is untouched,
+//! unless the hook is pre-run, which stops the run before Ansible starts.
+
+use std::time::{Duration, Instant};
+
+use tests::{Ran, RunTest, guest};
+
+use crate::hello;
+
+fn rogue(config: &str, more: &str) -> RunTest {
+    hello().file(
+        "env/plugins",
+        &format!("- plugin: {}\n  config: {config}\n{more}", guest("rogue").display()),
+    )
+}
+
+/// The run is what it would be without the plugin.
+fn untouched(ran: &Ran) {
+    assert_eq!(ran.artifact("status"), "successful", "{}", ran.stderr);
+    assert_eq!(ran.events().len(), 6, "{}", ran.stderr);
+    assert!(ran.stdout.contains("PLAY RECAP"), "{}", ran.stdout);
+}
+
+#[test]
+fn on_the_event_path_nothing_is_lost_whatever_the_guest_does() {
+    for function in ["keep", "enrich"] {
+        for misdeed in ["panic", "spin", "grow", "recurse", "sleep", "wrong-count"] {
+            let started = Instant::now();
+            let ran = rogue(&format!("{{in: {function}, do: {misdeed}}}"), "").run().expect_code(0);
+            untouched(&ran);
+            let line = ran.plugin_line("rogue");
+            assert!(line.contains("failure"), "{function} {misdeed}: {line}");
+            let marked = ran
+                .events()
+                .iter()
+                .filter(|event| event["playhouse"]["failed"][0] == "rogue")
+                .count();
+            assert!(marked > 0, "{function} {misdeed}: events it failed on are marked");
+            assert!(started.elapsed() < Duration::from_secs(30), "{function} {misdeed}");
+        }
+    }
+}
+
+#[test]
+fn the_event_that_kills_is_isolated_and_the_rest_is_seen() {
+    let ran = rogue("{in: keep, do: panic, at: 4}", "").run().expect_code(0);
+    untouched(&ran);
+    let failed: Vec<u64> = ran
+        .events()
+        .iter()
+        .filter(|event| event.get("playhouse").is_some())
+        .map(|event| event["counter"].as_u64().unwrap())
+        .collect();
+    assert_eq!(failed, [4]);
+    let line = ran.plugin_line("rogue");
+    assert!(line.contains("1 event set aside") && line.contains("1 failure"), "{line}");
+    let aside = ran.artifact("plugins/rogue/set-aside.jsonl");
+    assert!(aside.contains('4') && aside.lines().count() == 1, "{aside}");
+    let log = ran.artifact("plugins/rogue/log");
+    assert!(log.contains("the floor gave way"), "the guest's own words: {log}");
+}
+
+#[test]
+fn in_delivery_the_run_is_untouched_and_the_rest_is_delivered() {
+    for misdeed in ["panic", "spin", "grow", "recurse"] {
+        let config = format!("{{in: deliver-events, do: {misdeed}, at: 4}}");
+        let ran = rogue(&config, "  limits: {deliver_ms: 2000}\n").run().expect_code(0);
+        untouched(&ran);
+        let line = ran.plugin_line("rogue");
+        assert!(line.contains("3 statuses and 5 events delivered, 0 waiting"), "{misdeed}: {line}");
+        assert!(line.contains("failure"), "{misdeed}: {line}");
+    }
+}
+
+#[test]
+fn a_sink_that_never_recovers_ends_and_is_reported() {
+    let ran = rogue("{in: deliver-status, do: panic}", "").run().expect_code(0);
+    untouched(&ran);
+    assert!(ran.plugin_line("rogue").contains("waiting"), "{}", ran.stderr);
+    assert!(ran.plugin_line("rogue").contains("failure"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_pre_run_hook_that_misbehaves_stops_the_run_before_ansible() {
+    for (misdeed, limits) in [
+        ("panic", ""),
+        ("spin", ""),
+        ("grow", ""),
+        ("recurse", ""),
+        ("sleep", "  limits: {prepare_ms: 500}\n"),
+        ("not-json", ""),
+    ] {
+        let ran = rogue(&format!("{{in: prepare, do: {misdeed}}}"), limits)
+            .run()
+            .expect_code(78)
+            .expect_stderr("plugin `rogue` failed in prepare");
+        assert_eq!(ran.stdout, "", "{misdeed}: nothing was started");
+        assert_eq!(ran.artifact("status"), "failed");
+    }
+}
+
+#[test]
+fn settings_that_init_refuses_stop_the_run_and_name_the_setting() {
+    let ran = rogue("{in: init, do: config}", "").run().expect_code(78).expect_stderr(
+        "plugin `rogue` refuses its settings at `/at`: seven is too many; write six",
+    );
+    assert_eq!(ran.stdout, "");
+    hello()
+        .arguments(&["--plugin", "annotate", "--plugin-config", "annotate.lables={}"])
+        .run()
+        .expect_code(78)
+        .expect_stderr(
+            "plugin `annotate` refuses its settings at `/lables`: unknown field `lables`",
+        );
+}
+
+#[test]
+fn an_init_that_does_not_end_stops_the_run_on_the_path_and_not_in_delivery() {
+    for misdeed in ["panic", "spin", "fail"] {
+        let ran =
+            rogue(&format!("{{in: init, do: {misdeed}, lane: path}}"), "").run().expect_code(78);
+        assert!(ran.stderr.contains("plugin `rogue`"), "{}", ran.stderr);
+        let ran =
+            rogue(&format!("{{in: init, do: {misdeed}, lane: delivery}}"), "").run().expect_code(0);
+        untouched(&ran);
+        assert!(
+            ran.plugin_line("rogue").contains("waiting") || misdeed != "fail",
+            "{}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
+fn a_flood_of_log_lines_is_dammed() {
+    let ran = rogue("{in: finish, do: flood-log, lane: path}", "").run().expect_code(0);
+    untouched(&ran);
+    let log = ran.artifact("plugins/rogue/log");
+    assert!(log.len() < 3 << 20, "{} bytes", log.len());
+    assert!(!log.contains('\u{1b}'), "nothing moves the operator's cursor");
+}
+
+#[test]
+fn answers_that_make_no_sense_change_nothing() {
+    let ran = rogue("{in: enrich, do: not-json}", "").run().expect_code(0);
+    untouched(&ran);
+    assert!(ran.plugin_line("rogue").contains("malformed"), "{}", ran.stderr);
+    assert!(ran.events().iter().all(|event| event["playhouse"].get("annotations").is_none()));
+}
+
+#[test]
+fn on_error_withhold_hides_what_the_plugin_could_not_see() {
+    let ran =
+        rogue("{in: enrich, do: panic, at: 5}", "  on_error: withhold\n").run().expect_code(0);
+    let event = &ran.events()[4];
+    assert_eq!(event["event_data"], serde_json::json!({}));
+    assert_eq!(event["stdout"], "[withheld: rogue failed, see plugins/rogue/log]");
+    assert_eq!(ran.events().len(), 6);
+}
+
+#[test]
+fn on_error_abort_stops_the_run() {
+    let ran = rogue("{in: keep, do: panic, at: 3}", "  on_error: abort\n")
+        .run()
+        .expect_code(78)
+        .expect_stderr(
+            "the run was stopped because plugin `rogue` failed and is `on_error: abort`",
+        );
+    assert_eq!(ran.artifact("status"), "failed");
+}

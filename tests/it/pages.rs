@@ -1,0 +1,150 @@
+//! Runs the pages of the guide and the README's examples as a newcomer would.
+//!
+//! On a page, a fence whose first line is `# file: <path>` or `// file: <path>` is a
+//! file, and a `console` fence has commands behind `$ ` with their output below. In the
+//! output a line `...` stands for any lines, and `…` in a line for any text.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::{PROGRAM, test};
+
+#[test]
+fn first_run() {
+    run_page("first-run.md");
+}
+
+#[test]
+fn plugins() {
+    run_page("plugins.md");
+}
+
+#[test]
+fn every_page_is_run() {
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("pages");
+    let source = include_str!("pages.rs");
+    for page in fs::read_dir(pages).unwrap().flatten() {
+        let name = page.file_name().to_string_lossy().into_owned();
+        assert!(source.contains(&format!("run_page(\"{name}\")")), "{name} is run by no test");
+    }
+}
+
+fn run_page(name: &str) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("pages").join(name);
+    let text = fs::read_to_string(&page).unwrap();
+    let room = test();
+    let folder = room.private_data_dir().parent().unwrap().to_owned();
+    let bin = folder.join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    std::os::unix::fs::symlink(PROGRAM, bin.join("playhouse")).unwrap();
+    let receiver = receiver::Receiver::start();
+
+    for fence in fences(&text) {
+        if let Some(path) = file_name(&fence) {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let body = fence.body.split_once('\n').map_or("", |(_, body)| body);
+            fs::write(path, body.replace("http://127.0.0.1:8080", receiver.url())).unwrap();
+        } else if fence.language == "console" {
+            for (command, expected) in steps(&fence.body) {
+                let command = command.replace("http://127.0.0.1:8080", receiver.url());
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &format!("{command} 2>&1")]);
+                room.seal(&mut shell);
+                let path = format!(
+                    "{}:{}:/usr/bin:/bin",
+                    bin.display(),
+                    tests::Core::V2_19.bin().display()
+                );
+                shell.env("PATH", path).current_dir(&folder);
+                let output = shell.output().expect("sh starts");
+                let seen = String::from_utf8_lossy(&output.stdout).replace('\r', "");
+                let seen = seen.replace(&folder.display().to_string(), "");
+                assert!(
+                    matches(&expected, &seen),
+                    "{name}: `{command}` gave\n{seen}\nnot\n{expected}"
+                );
+            }
+        }
+    }
+}
+
+struct Fence {
+    language: String,
+    body: String,
+}
+
+fn fences(text: &str) -> Vec<Fence> {
+    let mut fences = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let body: String = lines
+                .by_ref()
+                .take_while(|line| *line != "```")
+                .flat_map(|line| [line, "\n"])
+                .collect();
+            fences.push(Fence { language: language.to_owned(), body });
+        }
+    }
+    fences
+}
+
+fn file_name(fence: &Fence) -> Option<&str> {
+    let first = fence.body.lines().next()?;
+    first.strip_prefix("# file: ").or_else(|| first.strip_prefix("// file: "))
+}
+
+/// Commands with what they should print.
+fn steps(body: &str) -> Vec<(String, String)> {
+    let mut steps: Vec<(String, String)> = Vec::new();
+    for line in body.lines() {
+        match (line.strip_prefix("$ "), steps.last_mut()) {
+            (Some(command), _) => steps.push((command.to_owned(), String::new())),
+            (None, Some((command, output))) => {
+                if output.is_empty() && command.ends_with('\\') {
+                    command.pop();
+                    command.push_str(line.trim_start());
+                } else {
+                    output.push_str(line);
+                    output.push('\n');
+                }
+            }
+            (None, None) => panic!("output before any command: {line}"),
+        }
+    }
+    steps
+}
+
+fn matches(expected: &str, seen: &str) -> bool {
+    let expected: Vec<&str> = expected.lines().collect();
+    let seen: Vec<&str> = seen.lines().collect();
+    lines_match(&expected, &seen)
+}
+
+fn lines_match(expected: &[&str], seen: &[&str]) -> bool {
+    match expected.split_first() {
+        None => seen.is_empty(),
+        Some((&"...", rest)) => (0..=seen.len()).any(|skip| lines_match(rest, &seen[skip..])),
+        Some((line, rest)) => seen
+            .split_first()
+            .is_some_and(|(first, seen)| line_matches(line, first) && lines_match(rest, seen)),
+    }
+}
+
+fn line_matches(expected: &str, seen: &str) -> bool {
+    let mut parts = expected.trim_end().split('…');
+    let Some(mut rest) = parts.next().and_then(|first| seen.trim_end().strip_prefix(first)) else {
+        return false;
+    };
+    let mut has_gap = false;
+    for part in parts {
+        has_gap = true;
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.is_empty() || (has_gap && expected.trim_end().ends_with('…'))
+}

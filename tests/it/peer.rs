@@ -1,0 +1,120 @@
+//! The same input gives what Ansible Runner 2.4.3 gives.
+//!
+//! Both run with one fork, since with more the order of events differs from run to run,
+//! and with unbuffered Python, since otherwise the peer takes warnings for loose text.
+
+use serde_json::Value;
+use tests::{Ran, RunTest, event_form, run_peer, shown_by, without_times};
+
+use crate::test;
+
+/// Runs both and compares everything but ids and times.
+fn same_as_peer(test: RunTest, arguments: &[&str]) -> Ran {
+    let peer = run_peer(&test, arguments);
+    let ran = test.arguments(arguments).run();
+    assert_eq!(ran.code, peer.code, "{}", ran.stderr);
+    assert_eq!(ran.artifact("status"), peer.status);
+    assert_eq!(ran.artifact("rc"), peer.rc);
+    let events = ran.events();
+    for (ours, theirs) in events.iter().zip(&peer.events) {
+        let (ours, theirs) = (event_form(ours), event_form(theirs));
+        assert_eq!(keys(&ours), keys(&theirs), "keys and their order in {ours}");
+        assert_eq!(ours, theirs);
+    }
+    assert_eq!(events.len(), peer.events.len());
+    let shown = without_times(&shown_by(&peer.events));
+    assert_eq!(without_times(&ran.stdout), shown, "the terminal");
+    assert_eq!(without_times(&ran.artifact("stdout")), shown, "the stdout file");
+    assert_eq!(ran.json("command")["command"], peer.command["command"], "the command line");
+    assert_eq!(ran.json("command")["cwd"], peer.command["cwd"], "the working directory");
+    ran
+}
+
+fn keys(event: &Value) -> Vec<String> {
+    let members = event.as_object().expect("an event");
+    let data = event["event_data"].as_object();
+    members.keys().chain(data.into_iter().flat_map(|data| data.keys())).cloned().collect()
+}
+
+#[test]
+fn the_demos_playbook() {
+    let test = test()
+        .copy_of("demo")
+        .file("env/extravars", "service: storefront\nregion: north\nrelease: 1.4.2\n");
+    let ran = same_as_peer(test, &["-p", "site.yml", "--forks", "1"]);
+    assert!(ran.events().len() > 40, "{} events", ran.events().len());
+}
+
+#[test]
+fn every_kind_of_event() {
+    let included = "- debug: {msg: included}\n";
+    let playbook = "\
+- name: All kinds
+  hosts: all
+  gather_facts: true
+  gather_subset: [min]
+  vars:
+    secret: swordfish
+  tasks:
+    - {name: Warn, debug: {msg: \"{{ 'é ✓' }}\"}, notify: nothing-yet}
+    - {name: Loop, command: \"test {{ item }} = a\", loop: [a, b], ignore_errors: true, changed_when: false}
+    - {name: Hidden, debug: {msg: \"{{ item }}\"}, loop: [\"{{ secret }}\"], no_log: true}
+    - {name: Include, include_tasks: inc.yml}
+    - {name: Retry, command: 'false', retries: 1, delay: 0, register: r, until: r.rc == 0, ignore_errors: true}
+    - {name: Async, command: 'true', async: 20, poll: 1, vars: {ansible_async_dir: \"{{ playbook_dir }}/async\"}}
+    - name: Copy
+      copy: {content: \"new\\n\", dest: \"{{ playbook_dir }}/copied\"}
+      diff: true
+    - {name: Remove, file: {path: \"{{ playbook_dir }}/copied\", state: absent}}
+    - {name: Stat, set_stats: {data: {n: 42}}}
+    - {name: Skip, debug: {msg: no}, when: false}
+    - {name: Changed, command: 'true', notify: late}
+    - name: Block
+      block:
+        - {name: Fails, fail: {msg: broken}}
+      rescue:
+        - {name: Rescues, debug: {var: ansible_failed_result.msg}}
+      always:
+        - {name: Always, meta: noop}
+  handlers:
+    - {name: nothing-yet, debug: {msg: never}}
+    - {name: late, debug: {msg: handled}}
+- name: Nobody
+  hosts: nowhere
+  tasks: []
+- name: Gone
+  hosts: all
+  gather_facts: false
+  tasks:
+    - {name: Unreachable, ping: {}, vars: {ansible_connection: ssh, ansible_host: 127.0.0.1, ansible_port: 1}}
+    - {name: Unseen, debug: {msg: never}}
+";
+    let run = |verbosity: &[&str]| {
+        let test = test()
+            .local_hosts(&["web1"])
+            .file("project/inc.yml", included)
+            .file("project/site.yml", playbook);
+        let arguments = [&["-p", "site.yml", "--forks", "1"], verbosity].concat();
+        same_as_peer(test, &arguments)
+    };
+    let names = run(&[]).event_names();
+    for name in
+        ["runner_retry", "runner_on_async_ok", "runner_on_unreachable", "playbook_on_include"]
+    {
+        assert!(names.iter().any(|known| known == name), "{name} in {names:?}");
+    }
+}
+
+#[test]
+fn a_verbose_run() {
+    let test = test().local_hosts(&["web1"]).file("project/site.yml", crate::HELLO);
+    same_as_peer(test, &["-p", "site.yml", "--forks", "1", "-vv"]);
+}
+
+#[test]
+fn a_playbook_that_cannot_be_read() {
+    for text in ["- hosts: all\n  tasks: {\n", "- hosts: all\n  tasks:\n    - no_such_module:\n"] {
+        let test = test().local_hosts(&["web1"]).file("project/site.yml", text);
+        same_as_peer(test, &["-p", "site.yml", "--forks", "1"]);
+    }
+}

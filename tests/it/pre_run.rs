@@ -1,0 +1,253 @@
+//! Plugins that change or refuse a run before it starts.
+
+use tests::{Core, RunTest, component, guest};
+
+use crate::{hello, test};
+
+const ROGUE: &str = "rogue";
+
+fn rogue(test: RunTest, config: &str, allow: &str) -> RunTest {
+    test.file(
+        "env/plugins",
+        &format!("- plugin: {}\n  config: {config}\n  allow: {allow}\n", guest(ROGUE).display()),
+    )
+}
+
+#[test]
+fn extra_vars_and_environment_reach_the_play() {
+    let playbook = "\
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: Look
+      assert:
+        that:
+          - region == 'eu-north-1'
+          - nested.list[1].deep == 1.5
+          - lookup('env', 'DEPLOYED_BY') == 'playhouse'
+";
+    let ran = test()
+        .local_hosts(&["web1"])
+        .playbook(playbook)
+        .file("env/extravars", "region: other\n")
+        .arguments(&[
+            "--plugin", "extra-vars",
+            "--plugin-config", "extra-vars.extravars={\"region\": \"eu-north-1\", \"nested\": {\"list\": [1, {\"deep\": 1.5}]}}",
+            "--plugin-config", "extra-vars.envvars.DEPLOYED_BY=playhouse",
+            "--plugin-allow", "extra-vars.set=/extravars/*",
+            "--plugin-allow", "extra-vars.set=/envvars/DEPLOYED_BY",
+        ])
+        .run()
+        .expect_code(0);
+    assert!(ran.plugin_line("extra-vars").contains("3 changes of the run"), "{}", ran.stderr);
+    let command = ran.json("command");
+    assert_eq!(command["env"]["DEPLOYED_BY"], "********", "what a plugin set is not shown");
+    assert!(!command.to_string().contains("eu-north-1"));
+}
+
+/// What a plugin sets is data: none of these values may run its command.
+fn lookups_are_inert(core: Core) {
+    let lookup = |name: &str| format!("{{{{ lookup('pipe', 'touch {name}') }}}}");
+    let values = serde_json::json!({
+        "plain": lookup("plain"),
+        "listed": [lookup("listed"), {"deep": lookup("deep")}],
+        "jinja": format!("{{% set x = lookup('pipe', 'touch jinja') %}}{}", lookup("jinja2")),
+    });
+    let playbook = "\
+- hosts: all
+  gather_facts: false
+  tasks:
+    - {name: Plain, debug: {msg: \"{{ plain }}\"}}
+    - {name: Listed, debug: {msg: \"{{ listed }} {{ listed[0] }} {{ listed[1].deep }}\"}}
+    - {name: Jinja, debug: {msg: \"{{ jinja }}\"}}
+    - {name: Given, debug: {msg: \"{{ given }}\"}}
+    - {name: Loop, debug: {msg: \"{{ item }}\"}, loop: \"{{ listed }}\"}
+";
+    let ran = test()
+        .core(core)
+        .local_hosts(&["web1"])
+        .playbook(playbook)
+        .file("env/extravars", "given: \"{{ lookup('pipe', 'touch given') }}\"\n")
+        .arguments(&[
+            "--plugin",
+            "extra-vars",
+            "--plugin-config",
+            &format!("extra-vars.extravars={values}"),
+            "--plugin-allow",
+            "extra-vars.set=/extravars/*",
+        ])
+        .run()
+        .expect_code(0);
+    for name in ["plain", "listed", "deep", "jinja", "jinja2"] {
+        assert!(!ran.path("project").join(name).exists(), "{name} was executed");
+    }
+    assert!(ran.path("project/given").exists(), "the operator's own templates stay templates");
+    assert!(ran.stdout.contains("lookup('pipe', 'touch plain')"), "shown as it is: {}", ran.stdout);
+}
+
+#[test]
+fn lookups_in_what_a_plugin_sets_are_inert_with_core_2_19() {
+    lookups_are_inert(Core::V2_19);
+}
+
+#[test]
+fn lookups_in_what_a_plugin_sets_are_inert_with_core_2_16() {
+    lookups_are_inert(Core::V2_16);
+}
+
+#[test]
+fn members_that_ansible_obeys_are_refused_and_ansible_does_not_start() {
+    for value in [
+        r#"{"__ansible_unsafe": "{{ lookup('pipe', 'touch pwned') }}"}"#,
+        r#"[{"a": {"__ansible_unsafe": {"__ansible_unsafe": "x"}}}]"#,
+        r#"{"__ansible_vault": "x"}"#,
+    ] {
+        let config = format!("{{in: prepare, do: set, set: [[/extravars/x, {value}]]}}");
+        let ran = rogue(hello(), &config, "{set: [/extravars/*]}")
+            .run()
+            .expect_code(78)
+            .expect_stderr("plugin `rogue` failed in prepare")
+            .expect_stderr("would tell Ansible how to read a value");
+        assert_eq!(ran.stdout, "", "nothing was started");
+        assert_eq!(ran.artifact("status"), "failed");
+        assert_eq!(ran.artifact("rc"), "78");
+        assert!(!ran.path("project/pwned").exists());
+    }
+}
+
+#[test]
+fn a_limit_from_a_plugin_cannot_name_a_file() {
+    for limit in ["'@/etc/passwd'", "'web1,@/etc/passwd'", "['web1', '!@/etc/passwd']"] {
+        let config = format!("{{in: prepare, do: set, set: [[/limit, {limit}]]}}");
+        let ran = rogue(hello(), &config, "{set: [/limit]}")
+            .run()
+            .expect_code(78)
+            .expect_stderr("begins with `@`, which would make Ansible read a file");
+        assert!(!ran.stderr.contains("root:"), "{}", ran.stderr);
+    }
+    let config = "{in: prepare, do: set, set: [[/limit, ['web1']], [/tags, ['--help']]]}";
+    let ran = rogue(hello(), config, "{set: [/limit, /tags]}").run().expect_code(0);
+    let words = ran.json("command")["command"].to_string();
+    assert!(words.contains("\"--limit=web1\"") && words.contains("\"--tags=--help\""), "{words}");
+}
+
+#[test]
+fn an_edit_outside_of_the_grant_changes_nothing_and_prints_the_flag() {
+    let config = "{in: prepare, do: set, set: [[/extravars/a, 1], [/extravars/b, 2]]}";
+    let ran = rogue(hello(), config, "{set: [/extravars/a]}")
+        .run()
+        .expect_code(78)
+        .expect_stderr("--plugin-allow rogue.set=/extravars/b");
+    assert_eq!(ran.stdout, "");
+}
+
+#[test]
+fn what_can_run_code_matches_no_wildcard() {
+    for place in
+        ["/extravars/ansible_connection", "/envvars/PATH", "/envvars/LD_PRELOAD", "/playbook"]
+    {
+        let config = format!("{{in: prepare, do: set, set: [[{place}, x]]}}");
+        rogue(hello(), &config, "{set: [/*, /extravars/*, /envvars/*]}")
+            .run()
+            .expect_code(78)
+            .expect_stderr(&format!("--plugin-allow rogue.set={place}"));
+    }
+}
+
+#[test]
+fn a_plugin_sees_what_it_may_and_secrets_have_no_value() {
+    let ran = rogue(hello(), "{in: nowhere, do: set}", "{view: [/playbook, /envvars/*]}")
+        .file("env/envvars", "PLAIN: seen\nAPI_TOKEN: swordfish\n")
+        .file("env/extravars", "hidden: 1\n")
+        .run()
+        .expect_code(0);
+    let log = ran.artifact("plugins/rogue/log");
+    let view = log.split("the view is ").nth(1).unwrap().lines().next().unwrap();
+    let view: serde_json::Value = serde_json::from_str(view).unwrap();
+    assert_eq!(
+        view,
+        serde_json::json!({
+            "schema": 1,
+            "playbook": "site.yml",
+            "envvars": {"PLAIN": "seen", "API_TOKEN": {"$secret": true}},
+        })
+    );
+}
+
+#[test]
+fn a_refusal_ends_with_77_leaves_artifacts_and_reaches_the_sinks() {
+    let receiver = receiver::Receiver::start();
+    let ran = test()
+        .local_hosts(&["web1"])
+        .playbook(crate::HELLO)
+        .file(
+            "env/plugins",
+            &format!(
+                "- plugin: extra-vars\n  config: {{refuse: [{{when: {{/limit: null}}, reason: add --limit}}]}}\n  allow: {{view: [/limit]}}\n- plugin: http-sink\n  config: {{url: {}}}\n",
+                receiver.url()
+            ),
+        )
+        .run()
+        .expect_code(77)
+        .expect_stderr("error: plugin `extra-vars` refuses the run: add --limit");
+    assert_eq!(ran.stdout, "", "Ansible was not started");
+    assert_eq!((ran.artifact("status"), ran.artifact("rc")), ("failed".into(), "77".into()));
+    let requests = receiver.requests();
+    assert_eq!(requests.len(), 1);
+    let status: serde_json::Value = serde_json::from_str(&requests[0].text()).unwrap();
+    assert_eq!(status["status"], "failed");
+    assert_eq!(status["job_explanation"], "plugin `extra-vars` refuses the run: add --limit");
+}
+
+#[test]
+fn a_rule_that_does_not_apply_lets_the_run_go_on() {
+    hello()
+        .arguments(&[
+            "--limit",
+            "web1",
+            "--plugin",
+            component("extra-vars").to_str().unwrap(),
+            "--plugin-config",
+            "extra-vars.refuse=[{\"when\": {\"/limit\": null}, \"reason\": \"add --limit\"}]",
+            "--plugin-allow",
+            "extra-vars.view=/limit",
+        ])
+        .run()
+        .expect_code(0);
+}
+
+#[test]
+fn a_failure_stops_the_run_unless_the_operator_says_continue() {
+    rogue(hello(), "{in: prepare, do: fail}", "{}")
+        .run()
+        .expect_code(78)
+        .expect_stderr("plugin `rogue` failed in prepare: the vault is shut");
+    let config = format!(
+        "- plugin: {}\n  config: {{in: prepare, do: fail}}\n  on_error: continue\n",
+        guest(ROGUE).display()
+    );
+    hello()
+        .file("env/plugins", &config)
+        .run()
+        .expect_code(0)
+        .expect_stderr("warning: plugin `rogue` failed in prepare: the vault is shut");
+}
+
+#[test]
+fn two_plugins_that_set_one_thing_are_named() {
+    let one = |name: &str, value: u32| {
+        format!(
+            "- plugin: extra-vars\n  name: {name}\n  config: {{extravars: {{x: {value}}}}}\n  allow: {{set: [/extravars/x]}}\n"
+        )
+    };
+    let playbook = "- hosts: all\n  gather_facts: false\n  tasks: [{assert: {that: x == 2}}]\n";
+    test()
+        .local_hosts(&["web1"])
+        .playbook(playbook)
+        .file("env/plugins", &(one("first", 1) + &one("second", 2)))
+        .run()
+        .expect_code(0)
+        .expect_stderr(
+            "plugins `first` and `second` both change `/extravars/x`; the change of `second` holds",
+        );
+}

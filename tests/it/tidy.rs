@@ -1,0 +1,64 @@
+//! Guards against forgetting.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("`{path}`: {error}"))
+}
+
+#[test]
+fn every_exit_code_of_ours_is_in_the_readme_and_in_help() {
+    use playhouse::exit_code::{
+        ARTIFACTS, CANCELED, CONFIGURATION, INPUT, NOT_FOUND, REFUSED, UNDELIVERED, USAGE,
+    };
+    let readme = read("README.md");
+    let help = std::process::Command::new(crate::PROGRAM).args(["run", "--help"]).output().unwrap();
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    let help = &help[help.find("Exit codes:").expect("exit codes in --help")..];
+    for code in [INPUT, USAGE, ARTIFACTS, UNDELIVERED, REFUSED, CONFIGURATION, NOT_FOUND, CANCELED]
+    {
+        assert!(readme.contains(&format!("| {code} |")), "{code} is not in the README's table");
+        assert!(help.contains(&code.to_string()), "{code} is not in `run --help`");
+    }
+}
+
+#[test]
+fn the_code_map_names_places_that_are_there() {
+    let page = read("ARCHITECTURE.md");
+    let places: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert!(places.len() > 10, "{places:?}");
+    for place in places {
+        assert!(root().join(place).exists(), "`{place}` is in ARCHITECTURE.md and not there");
+    }
+    for module in fs::read_dir(root().join("host/src")).unwrap().flatten() {
+        if module.file_type().unwrap().is_dir() {
+            let place = format!("| `host/src/{}` |", module.file_name().to_string_lossy());
+            assert!(page.contains(&place), "{place} is missing in ARCHITECTURE.md");
+        }
+    }
+}
+
+#[test]
+fn no_file_is_too_long() {
+    let mut folders = vec![root().join("host"), root().join("plugin-sdk"), root().join("plugins")];
+    folders.extend([root().join("tests"), root().join("xtask")]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+                let count = code.lines().count();
+                assert!(count <= 500, "{} has {count} lines before its tests", path.display());
+            }
+        }
+    }
+}

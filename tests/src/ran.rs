@@ -1,0 +1,127 @@
+//! What a run left: exit code, streams, artifacts.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A run that has ended.
+pub struct Ran {
+    room: TempDir,
+    /// The exit code; none where a signal ended the program.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error, with the room's path as `[room]`.
+    pub stderr: String,
+}
+
+#[expect(clippy::return_self_not_must_use, reason = "an expectation may be a test's last word")]
+impl Ran {
+    pub(crate) fn new(room: TempDir, output: &Output) -> Self {
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        let stderr = stderr.replace(&room.path().display().to_string(), "[room]");
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr,
+            room,
+        }
+    }
+
+    /// Ends the test unless the program exited with `code`; shows what it said.
+    pub fn expect_code(self, code: i32) -> Self {
+        assert_eq!(
+            self.code,
+            Some(code),
+            "standard output:\n{}\nstandard error:\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    /// Ends the test unless standard error has this text.
+    pub fn expect_stderr(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "expected {text:?} in\n{}", self.stderr);
+        self
+    }
+
+    /// A path in the private data directory.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.room.path().join("pdd").join(path)
+    }
+
+    /// `artifacts/job/` and a file in it.
+    pub fn artifact_path(&self, name: &str) -> PathBuf {
+        self.path("artifacts/job").join(name)
+    }
+
+    /// The text of an artifact.
+    pub fn artifact(&self, name: &str) -> String {
+        let path = self.artifact_path(name);
+        fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("`{}`: {error}\n{}", path.display(), self.stderr))
+    }
+
+    /// An artifact as JSON.
+    pub fn json(&self, name: &str) -> Value {
+        serde_json::from_str(&self.artifact(name)).expect("JSON")
+    }
+
+    /// The events of `job_events/`, by counter.
+    pub fn events(&self) -> Vec<Value> {
+        events_in(&self.artifact_path("job_events"))
+    }
+
+    /// The names of all events.
+    pub fn event_names(&self) -> Vec<String> {
+        self.events().iter().map(|event| text(event, "event")).collect()
+    }
+
+    /// The entries of the journal.
+    pub fn journal(&self) -> Vec<Value> {
+        let lines = self.artifact("journal");
+        lines.lines().map(|line| serde_json::from_str(line).expect("an entry")).collect()
+    }
+
+    /// The permissions of an artifact: `0o600`.
+    pub fn mode(&self, name: &str) -> u32 {
+        let metadata = fs::metadata(self.artifact_path(name)).expect("an artifact");
+        metadata.permissions().mode() & 0o7777
+    }
+
+    /// The line of the summary that speaks of a plugin.
+    pub fn plugin_line(&self, name: &str) -> &str {
+        let start = format!("plugin {name} ");
+        self.stderr
+            .lines()
+            .find(|line| line.starts_with(&start))
+            .unwrap_or_else(|| panic!("no line of `{name}` in\n{}", self.stderr))
+    }
+}
+
+/// The events in a `job_events` folder, by counter. Anything else in it ends the test.
+pub(crate) fn events_in(folder: &Path) -> Vec<Value> {
+    let mut events: Vec<(u64, Value)> = fs::read_dir(folder)
+        .expect("job_events")
+        .map(|file| {
+            let path = file.expect("a file").path();
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            let event: Value =
+                serde_json::from_slice(&fs::read(&path).expect("an event")).expect("JSON");
+            let counter = event["counter"].as_u64().expect("a counter");
+            assert_eq!(name, format!("{counter}-{}.json", text(&event, "uuid")));
+            (counter, event)
+        })
+        .collect();
+    events.sort_by_key(|(counter, _)| *counter);
+    events.into_iter().map(|(_, event)| event).collect()
+}
+
+pub(crate) fn text(event: &Value, key: &str) -> String {
+    event[key].as_str().unwrap_or_default().to_owned()
+}

@@ -39,30 +39,32 @@ fn main() {
         .map(|(event, fields)| SeenEvent { event, fields, json: None })
         .collect();
 
-    let context = LaneContext {
-        run: RunFacts {
-            id: "bench".to_owned(),
-            ident: "bench".to_owned(),
-            playbook: None,
-            started: 0,
-            ext: Vec::new(),
-        },
-        purpose: "test".to_owned(),
-        folder: room.path().to_owned(),
-    };
-    let best = runtime.block_on(async {
-        let mut lane = PluginLane::start(plugin, Lane::Path, context).await.unwrap();
-        let mut best = Duration::MAX;
-        for _ in 0..ROUNDS {
+    let mut best = Duration::MAX;
+    for round in 0..ROUNDS {
+        let context = LaneContext {
+            run: RunFacts {
+                id: "bench".to_owned(),
+                ident: "bench".to_owned(),
+                playbook: None,
+                started: 0,
+                ext: Vec::new(),
+            },
+            purpose: "test".to_owned(),
+            folder: room.path().join(round.to_string()),
+        };
+        // A lane a round: one that did nothing but filter would soon be passed over.
+        let took = runtime.block_on(async {
+            let mut lane = PluginLane::start(Arc::clone(&plugin), Lane::Path, context).await;
+            let lane = lane.as_mut().unwrap();
             let started = Instant::now();
             for _ in 0..BATCHES {
                 let verdicts = lane.keep(&batch).await;
                 assert!(verdicts.failed.is_empty(), "the filter answered");
             }
-            best = best.min(started.elapsed());
-        }
-        best
-    });
+            started.elapsed()
+        });
+        best = best.min(took);
+    }
     let micros = best.as_secs_f64() * 1e6 / (f64::from(BATCHES) * 256.0);
     println!("{micros:.2} µs an event through `only-failed`, batches of {BATCH}, best of {ROUNDS}");
 }

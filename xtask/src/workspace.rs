@@ -88,10 +88,19 @@ impl Workspace {
         })
     }
 
-    /// Cargo, at work on this workspace wherever we were called.
+    /// Cargo, at work on this workspace wherever we were called. It does not inherit what
+    /// Cargo says of this package: build scripts that watch those variables would run
+    /// again each time `cargo` is called directly, and half of wasmtime with them.
     pub(crate) fn cargo(&self) -> Command {
         let mut command = cargo();
         command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
+        let of_this_package = std::env::vars_os().map(|(name, _)| name).filter(|name| {
+            let name = name.to_string_lossy();
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        });
+        for name in of_this_package {
+            command.env_remove(name);
+        }
         command
     }
 

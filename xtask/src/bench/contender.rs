@@ -16,8 +16,6 @@ use crate::workspace::Workspace;
 use super::measure::{self, Usage};
 use super::playbook::Playbook;
 
-const IDENT: &str = "bench";
-
 /// Forks for all three; Ansible's own default, said aloud.
 const FORKS: &str = "5";
 
@@ -85,14 +83,14 @@ impl Stage {
         self.write("inventory/hosts", &playbook.inventory)
     }
 
-    /// One run, which must succeed. Its artifacts are removed before the next.
+    /// One run, which must succeed. Its artifacts stay until the next bench: ext4 makes
+    /// files up to ten times slower for seconds after many were removed.
     pub(crate) fn run(&self, contender: Contender) -> Result<Usage, Failure> {
         let complaints = self.folder.join("stderr");
         let file = fs::File::create(&complaints).map_err(cannot_write(&complaints))?;
         let mut command = self.command(contender, &self.ansible);
         let (status, usage) = measure::measure(command.stderr(file))
             .map_err(|error| Failure::new(format!("{contender:?} does not start: {error}")))?;
-        self.clear_artifacts()?;
         if !status.success() {
             let said = fs::read_to_string(&complaints).unwrap_or_default();
             return Err(Failure::of_program(
@@ -114,7 +112,7 @@ impl Stage {
         let runner = |program: &Path| {
             let mut command = Command::new(program);
             command.arg("run").arg(&self.data);
-            command.args(["-p", "site.yml", "-i", IDENT, "--forks", FORKS, "-q"]);
+            command.args(["-p", "site.yml", "--forks", FORKS, "-q"]);
             command
         };
         let mut command = match contender {
@@ -138,15 +136,6 @@ impl Stage {
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         command
-    }
-
-    /// Removes what the last run left, so that no run finds another's files.
-    pub(crate) fn clear_artifacts(&self) -> Result<(), Failure> {
-        let artifacts = self.data.join("artifacts");
-        if artifacts.exists() {
-            fs::remove_dir_all(&artifacts).map_err(cannot_write(&artifacts))?;
-        }
-        Ok(())
     }
 
     /// What each program calls itself: ansible-playbook, ansible-runner, playhouse.

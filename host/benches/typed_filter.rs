@@ -13,9 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use playhouse::events::{Event, Fields, SeenEvent};
-use playhouse::plugins::{
-    Allow, Lane, LaneContext, LimitOverrides, PluginHost, PluginLane, PluginSpec, RunFacts, Select,
-};
+use playhouse::plugins::{Lane, LaneContext, PluginHost, PluginLane, PluginSpec, RunFacts};
 
 const BATCH: u64 = 256;
 const BATCHES: u32 = 2_000;
@@ -29,7 +27,8 @@ fn main() {
     let room = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let host = PluginHost::new(None).unwrap();
-    let plugin = Arc::new(host.load(spec(folder.join("only-failed.wasm"))).unwrap());
+    let spec = PluginSpec::new(folder.join("only-failed.wasm"), PathBuf::from("/"));
+    let plugin = Arc::new(host.load(spec).unwrap());
 
     let events: Vec<Event> = (1..=BATCH).map(event).collect();
     let fields: Vec<Fields> = events.iter().map(Event::fields).collect();
@@ -67,21 +66,6 @@ fn main() {
     }
     let micros = best.as_secs_f64() * 1e6 / (f64::from(BATCHES) * 256.0);
     println!("{micros:.2} µs an event through `only-failed`, batches of {BATCH}, best of {ROUNDS}");
-}
-
-fn spec(component: PathBuf) -> PluginSpec {
-    PluginSpec {
-        name: None,
-        component,
-        base: PathBuf::from("/"),
-        config: serde_json::Map::new(),
-        allow: Allow::default(),
-        events: Select::default(),
-        on_error: None,
-        required: false,
-        only_for: Vec::new(),
-        limits: LimitOverrides::default(),
-    }
 }
 
 /// Results of one task on eight hosts, in the form Ansible Runner gives them.

@@ -1,10 +1,7 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
-use serde_json::Map;
-
 use super::*;
-use crate::plugins::{Allow, LimitOverrides, Select};
 
 fn load(bytes: &[u8]) -> Result<Plugin, String> {
     let folder = tempfile::tempdir().unwrap();
@@ -14,18 +11,7 @@ fn load(bytes: &[u8]) -> Result<Plugin, String> {
 }
 
 fn load_file(component: PathBuf) -> Result<Plugin, String> {
-    let spec = PluginSpec {
-        name: None,
-        component,
-        base: PathBuf::from("/srv"),
-        config: Map::new(),
-        allow: Allow::default(),
-        events: Select::default(),
-        on_error: None,
-        required: false,
-        only_for: Vec::new(),
-        limits: LimitOverrides::default(),
-    };
+    let spec = PluginSpec::new(component, PathBuf::from("/srv"));
     PluginHost::new(None).unwrap().load(spec).map_err(|error| error.to_string())
 }
 

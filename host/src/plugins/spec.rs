@@ -32,6 +32,24 @@ pub struct PluginSpec {
     pub limits: LimitOverrides,
 }
 
+impl PluginSpec {
+    /// A component with nothing said about it.
+    pub fn new(component: PathBuf, base: PathBuf) -> Self {
+        Self {
+            name: None,
+            component,
+            base,
+            config: Map::new(),
+            allow: Allow::default(),
+            events: Select::default(),
+            on_error: None,
+            required: false,
+            only_for: Vec::new(),
+            limits: LimitOverrides::default(),
+        }
+    }
+}
+
 /// What the failure of a plugin does to the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

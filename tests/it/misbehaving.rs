@@ -53,7 +53,7 @@ fn the_event_that_kills_is_isolated_and_the_rest_is_seen() {
         .collect();
     assert_eq!(failed, [4]);
     let line = ran.plugin_line("rogue");
-    assert!(line.contains("1 event set aside") && line.contains("1 failure"), "{line}");
+    assert!(line.contains("1 set aside") && line.contains("1 failure"), "{line}");
     let aside = ran.artifact("plugins/rogue/set-aside.jsonl");
     assert!(aside.contains('4') && aside.lines().count() == 1, "{aside}");
     let log = ran.artifact("plugins/rogue/log");

@@ -25,8 +25,9 @@ impl Printer {
         for warning in &outcome.warnings {
             say(&format!("warning: {warning}"));
         }
-        if !self.quiet {
-            for plugin in &outcome.plugins {
+        for plugin in &outcome.plugins {
+            let was_left_out = outcome.error.is_some() && plugin.stats.calls == 0;
+            if plugin.trouble.is_some() || !(self.quiet || was_left_out) {
                 say(&plugin_line(plugin));
             }
         }
@@ -100,7 +101,7 @@ fn plugin_line(plugin: &PluginSummary) -> String {
     let mut line =
         format!("plugin {} {}: {}; {}", plugin.name, plugin.version, did.join(", "), costs(stats));
     for (count, one, many) in [
-        (stats.set_aside, "event set aside", "events set aside"),
+        (stats.set_aside, "set aside", "set aside"),
         (stats.failures, "failure", "failures"),
         (stats.restarts, "restart", "restarts"),
         (stats.refusals, "refusal", "refusals"),

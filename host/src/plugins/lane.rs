@@ -49,6 +49,7 @@ pub struct PluginLane {
     instance: Option<Instance>,
     times: CallTimes,
     failures: u32,
+    last_failure: Option<String>,
     ended: Option<String>,
     started: Instant,
     /// Time that calls on the path have taken.
@@ -80,6 +81,7 @@ impl PluginLane {
             instance: None,
             times: CallTimes::default(),
             failures: 0,
+            last_failure: None,
             ended: None,
             started: Instant::now(),
             path_time: Duration::ZERO,
@@ -119,7 +121,6 @@ impl PluginLane {
 
     /// Calls `finish`, unless the instance was lost, and sums up.
     pub async fn finish(mut self, ending: &Ending) -> LaneSummary {
-        let mut finish_error = None;
         if let Some(mut instance) = self.instance.take() {
             let budget = Budget::new(&self.plugin.limits, Work::Once, self.plugin.limits.init);
             let ending = lifecycle::Ending {
@@ -131,17 +132,19 @@ impl PluginLane {
             let result = instance.finish(budget, ending).await;
             instance.flush_output();
             self.count_use_of(&mut instance);
-            finish_error = match result {
+            let failure = match result {
                 Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(error),
+                Ok(Err(error)) => Some(format!("could not finish: {error}")),
                 Err(lost) => Some(lost.reason().to_owned()),
             };
-            if let Some(error) = &finish_error {
-                self.log.write_ours(LogLevel::Error, &format!("finish: {error}"));
+            if let Some(failure) = failure {
+                self.log.write_ours(LogLevel::Error, &failure);
+                self.last_failure = Some(failure);
             }
         }
         self.log.finish();
-        LaneSummary { stats: self.stats(), ended: self.ended, finish_error }
+        let trouble = self.ended.take().or(self.last_failure.take());
+        LaneSummary { stats: self.stats(), trouble }
     }
 
     /// The instance, a new one if the last was lost; none if there will not be another.
@@ -195,6 +198,7 @@ impl PluginLane {
         self.failures += 1;
         self.stats.failures += 1;
         self.log.write_ours(LogLevel::Error, reason);
+        self.last_failure = Some(reason.to_owned());
         if self.failures >= FAILURES {
             let reason = format!(
                 "failed {FAILURES} times and takes no further part; the last time it {reason}"

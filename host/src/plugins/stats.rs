@@ -60,10 +60,8 @@ impl PluginStats {
 pub struct LaneSummary {
     /// Its counts.
     pub stats: PluginStats,
-    /// Why the plugin took no further part, if it did not last.
-    pub ended: Option<String>,
-    /// What went wrong in `finish`.
-    pub finish_error: Option<String>,
+    /// Why the plugin took no further part, or what else went wrong last.
+    pub trouble: Option<String>,
 }
 
 /// How long calls took, in buckets of a sixteenth of their size: enough for a p99, and

@@ -32,6 +32,7 @@ impl Seat {
         if let Some(lane) = self.path {
             summaries.push(runtime.block_on(lane.finish(ending)));
         }
+        let mut stats = PluginStats::default();
         let mut trouble = self.trouble;
         let delivery = self.sink.map(|sink| {
             let report = runtime.block_on(sink).unwrap_or_else(|error| SinkReport {
@@ -39,9 +40,11 @@ impl Seat {
                 reason: Some(format!("its delivery broke: {error}")),
                 statuses: 0,
                 events: 0,
+                set_aside: 0,
                 lane: None,
             });
             trouble = trouble.take().or(report.reason);
+            stats.set_aside += report.set_aside;
             summaries.extend(report.lane);
             DeliverySummary {
                 statuses: report.statuses,
@@ -50,11 +53,9 @@ impl Seat {
                 required: self.plugin.required(),
             }
         });
-        let mut stats = PluginStats::default();
         for summary in &summaries {
             stats.add(&summary.stats);
-            let said = summary.ended.clone().or_else(|| summary.finish_error.clone());
-            trouble = trouble.or(said);
+            trouble = trouble.or_else(|| summary.trouble.clone());
         }
         PluginSummary {
             name: self.plugin.name().to_string(),

@@ -33,6 +33,8 @@ pub struct SinkReport {
     pub statuses: u64,
     /// Events it has taken.
     pub events: u64,
+    /// Statuses and events it will never take.
+    pub set_aside: u64,
     /// What its lane counted; none where it never started.
     pub lane: Option<LaneSummary>,
 }
@@ -48,7 +50,8 @@ pub async fn deliver(
     log: watch::Receiver<LogState>,
 ) -> SinkReport {
     let run = context.run.id.clone();
-    let mut report = SinkReport { waiting: 0, reason: None, statuses: 0, events: 0, lane: None };
+    let mut report =
+        SinkReport { waiting: 0, reason: None, statuses: 0, events: 0, set_aside: 0, lane: None };
     let cursor = match LogCursor::open(Arc::clone(&plugin), artifact_dir, run, log) {
         Ok(cursor) => cursor,
         Err(error) => {
@@ -91,7 +94,10 @@ impl Sink {
         tokio::select! {
             biased;
             result = self.take_all() => result,
-            () = &mut deadline => Err("its time after the run was over".to_owned()),
+            () = &mut deadline => Err(match self.report.reason.take() {
+                Some(last) => format!("{last}; no time was left to try again"),
+                None => "its time after the run was over".to_owned(),
+            }),
         }
     }
 
@@ -244,6 +250,7 @@ impl Sink {
 
     /// What the sink will never take: kept beside its log, and left behind.
     fn set_aside(&mut self, what: &str, reason: &str) -> Result<(), String> {
+        self.report.set_aside += 1;
         let path = self.context.folder.join("set-aside.jsonl");
         let mut line = serde_json::json!({"what": what, "reason": reason}).to_string();
         line.push('\n');

@@ -11,6 +11,8 @@ mod pre_run;
 
 mod run;
 
+mod terminal;
+
 mod peer;
 
 mod stopping;

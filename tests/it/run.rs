@@ -156,17 +156,3 @@ fn a_used_ident_is_cleared_and_keeps_its_facts() {
     assert_eq!(ran.journal()[0]["n"], 1);
     assert!(ran.artifact_path("fact_cache/s1_old").is_file());
 }
-
-#[test]
-fn a_large_result_comes_through_whole() {
-    let playbook = "\
-- hosts: all
-  gather_facts: false
-  tasks:
-    - name: Large
-      command: \"{{ ansible_playbook_python }} -c 'print(\\\"x\\\" * 3000000)'\"
-";
-    let ran = test().local_hosts(&["web1"]).playbook(playbook).run().expect_code(0);
-    let event = ran.events().into_iter().find(|event| event["event"] == "runner_on_ok").unwrap();
-    assert_eq!(event["event_data"]["res"]["stdout"].as_str().unwrap().len(), 3_000_000);
-}

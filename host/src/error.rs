@@ -60,6 +60,18 @@ pub enum RunError {
         /// The plugin.
         plugin: String,
     },
+    /// Ansible took too long.
+    #[error("the run was stopped after {seconds} s, its `job_timeout`")]
+    JobTimeout {
+        /// The limit.
+        seconds: f64,
+    },
+    /// Ansible said nothing for too long.
+    #[error("the run was stopped because Ansible said nothing for {seconds} s, its `idle_timeout`")]
+    IdleTimeout {
+        /// The limit.
+        seconds: f64,
+    },
     /// Ansible cannot be run.
     #[error(transparent)]
     Exec(#[from] ExecError),
@@ -88,6 +100,7 @@ impl RunError {
             Self::Input(InputError::PluginFlag { .. } | InputError::Cmdline { .. })
             | Self::Prepare(PrepareError::Ident { .. }) => exit_code::USAGE,
             Self::PreRun(plugins::PrepareError::Refused { .. }) => exit_code::REFUSED,
+            Self::JobTimeout { .. } | Self::IdleTimeout { .. } => exit_code::STOPPED,
             Self::Exec(ExecError::NotFound { .. }) => exit_code::NOT_FOUND,
             Self::Exec(_) | Self::Artifacts(_) | Self::System { .. } => exit_code::ARTIFACTS,
             Self::Input(_)

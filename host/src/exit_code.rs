@@ -22,8 +22,8 @@ pub const CONFIGURATION: i32 = 78;
 /// ansible-playbook is not there or may not be executed.
 pub const NOT_FOUND: i32 = 127;
 
-/// The run was canceled.
-pub const CANCELED: i32 = 254;
+/// The run was canceled, or took too long.
+pub const STOPPED: i32 = 254;
 
 /// A signal ended Ansible: this and the signal's number.
 pub const SIGNALED: i32 = 128;

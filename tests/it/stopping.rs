@@ -27,12 +27,14 @@ fn read_until(output: &mut impl Read, text: &str) {
     }
 }
 
-fn sleepers() -> Vec<u32> {
+/// Processes that sleep for so many seconds: each test has a number of its own.
+fn sleepers(seconds: &str) -> Vec<u32> {
+    let words = format!("sleep\0{seconds}");
     let mut pids = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse() else { continue };
         let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        if line.starts_with(b"sleep\x0060.0625") {
+        if line.starts_with(words.as_bytes()) {
             pids.push(pid);
         }
     }
@@ -45,10 +47,10 @@ fn sigint_cancels_and_leaves_nothing_running() {
     let mut child = test.start();
     read_until(child.stdout.as_mut().unwrap(), "TASK [Sleep]");
     let waiting = Instant::now();
-    while sleepers().is_empty() && waiting.elapsed() < Duration::from_secs(30) {
+    while sleepers("60.0625").is_empty() && waiting.elapsed() < Duration::from_secs(30) {
         std::thread::yield_now();
     }
-    assert!(!sleepers().is_empty(), "the task is running");
+    assert!(!sleepers("60.0625").is_empty(), "the task is running");
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     let asked = Instant::now();
     kill_process(pid, Signal::INT).unwrap();
@@ -57,7 +59,38 @@ fn sigint_cancels_and_leaves_nothing_running() {
     let ran = test.ended(&output).expect_code(254);
     assert_eq!(ran.artifact("status"), "canceled");
     assert_eq!(ran.artifact("rc"), "254");
-    assert_eq!(sleepers(), Vec::<u32>::new());
+    assert_eq!(sleepers("60.0625"), Vec::<u32>::new());
+}
+
+#[test]
+fn a_run_that_takes_too_long_is_stopped() {
+    let cases = [
+        ("job_timeout", "1.5", "60.125", "the run was stopped after 1.5 s, its `job_timeout`"),
+        ("idle_timeout", "2", "60.25", "Ansible said nothing for 2 s, its `idle_timeout`"),
+    ];
+    for (setting, limit, seconds, message) in cases {
+        let test = test()
+            .local_hosts(&["web1"])
+            .playbook(&SLEEP.replace("60.0625", seconds))
+            .file("env/settings", &format!("{setting}: {limit}\n"));
+        let started = Instant::now();
+        let ran = test.run().expect_code(254).expect_stderr(message);
+        let took = started.elapsed().as_secs_f64();
+        let limit: f64 = limit.parse().unwrap();
+        assert!(took >= limit && took < limit + 8.0, "{setting}: {took} s");
+        assert_eq!((ran.artifact("status"), ran.artifact("rc")), ("timeout".into(), "254".into()));
+        assert_eq!(sleepers(seconds), Vec::<u32>::new());
+    }
+}
+
+#[test]
+fn a_flag_for_the_time_wins_over_the_setting() {
+    let ran = hello()
+        .file("env/settings", "job_timeout: 0.2\n")
+        .arguments(&["--timeout", "60"])
+        .run()
+        .expect_code(0);
+    assert_eq!(ran.artifact("status"), "successful");
 }
 
 #[test]

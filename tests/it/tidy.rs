@@ -14,14 +14,13 @@ fn read(path: &str) -> String {
 #[test]
 fn every_exit_code_of_ours_is_in_the_readme_and_in_help() {
     use playhouse::exit_code::{
-        ARTIFACTS, CANCELED, CONFIGURATION, INPUT, NOT_FOUND, REFUSED, UNDELIVERED, USAGE,
+        ARTIFACTS, CONFIGURATION, INPUT, NOT_FOUND, REFUSED, STOPPED, UNDELIVERED, USAGE,
     };
     let readme = read("README.md");
     let help = std::process::Command::new(crate::PROGRAM).args(["run", "--help"]).output().unwrap();
     let help = String::from_utf8_lossy(&help.stdout).into_owned();
     let help = &help[help.find("Exit codes:").expect("exit codes in --help")..];
-    for code in [INPUT, USAGE, ARTIFACTS, UNDELIVERED, REFUSED, CONFIGURATION, NOT_FOUND, CANCELED]
-    {
+    for code in [INPUT, USAGE, ARTIFACTS, UNDELIVERED, REFUSED, CONFIGURATION, NOT_FOUND, STOPPED] {
         assert!(readme.contains(&format!("| {code} |")), "{code} is not in the README's table");
         assert!(help.contains(&code.to_string()), "{code} is not in `run --help`");
     }

@@ -19,6 +19,8 @@ pub enum RunStatus {
     Failed,
     /// It was asked to stop, and that is why it ended.
     Canceled,
+    /// It took too long, and that is why it ended.
+    Timeout,
 }
 
 impl RunStatus {
@@ -30,6 +32,7 @@ impl RunStatus {
             Self::Successful => "successful",
             Self::Failed => "failed",
             Self::Canceled => "canceled",
+            Self::Timeout => "timeout",
         }
     }
 
@@ -37,7 +40,7 @@ impl RunStatus {
     pub fn is_final(self) -> bool {
         match self {
             Self::Starting | Self::Running => false,
-            Self::Successful | Self::Failed | Self::Canceled => true,
+            Self::Successful | Self::Failed | Self::Canceled | Self::Timeout => true,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What can be typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Parser};
 
@@ -64,6 +65,11 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "N")]
     forks: Option<String>,
 
+    /// Stop a run that takes longer, in place of `job_timeout` in `env/settings`; 0 for
+    /// no limit
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
+
     /// Let Ansible say more; may be repeated
     #[arg(short, action = ArgAction::Count)]
     verbose: u8,
@@ -108,7 +114,7 @@ Examples:
 Exit codes: Ansible's own; 1 no such directory; 2 usage; 73 artifacts cannot be written;
 75 a required sink has not taken everything; 77 a plugin refused the run; 78 a file of
 env/ or a plugin cannot be used; 127 no ansible-playbook; 128+n Ansible was ended by
-signal n; 254 canceled.";
+signal n; 254 canceled or timed out.";
 
 impl RunArgs {
     /// What was asked for.
@@ -120,6 +126,7 @@ impl RunArgs {
             inventory: self.inventory.clone(),
             limit: self.limit.clone(),
             cmdline: self.cmdline.clone(),
+            job_timeout: self.timeout,
             verbosity: self.verbose,
             forks: self.forks.clone(),
             tags: self.tags.clone(),
@@ -135,4 +142,11 @@ impl RunArgs {
             },
         }
     }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "write a number of seconds".to_owned())
 }

@@ -15,4 +15,4 @@ pub use cancel::Cancel;
 pub use channel::{Channel, ChannelAddress};
 pub use child::Command;
 pub use error::ExecError;
-pub use supervisor::{Exit, Running};
+pub use supervisor::{Exit, Running, Stop, Timeouts};

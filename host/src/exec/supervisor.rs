@@ -21,15 +21,35 @@ const PROMPT_AFTER: Duration = Duration::from_millis(100);
 /// How long to wait, after the exit, for a terminal that some other process holds open.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
+/// How long a child may take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timeouts {
+    /// From its start to its end.
+    pub job: Option<Duration>,
+    /// Without a byte on the terminal or the channel.
+    pub idle: Option<Duration>,
+}
+
+/// Why a child was stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// By its [`Cancel`].
+    Canceled,
+    /// It took longer than this.
+    JobTimeout(Duration),
+    /// It said nothing for this long.
+    IdleTimeout(Duration),
+}
+
 /// How a child ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exit {
     /// Its exit code; none when a signal ended it.
     pub code: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
-    /// It was asked to stop, and that is why.
-    pub canceled: bool,
+    /// Why it was made to end, if it did not end by itself.
+    pub stop: Option<Stop>,
     /// Whether the callback ever spoke to us. If not, all of the run is text.
     pub has_events: bool,
 }
@@ -40,11 +60,16 @@ pub struct Running {
     channel: Channel,
     assembler: Assembler,
     cancel: Cancel,
+    timeouts: Timeouts,
+    started: Instant,
+    /// When something last came from the child.
+    heard_at: Instant,
     stopping: Option<Stopping>,
 }
 
 /// A stop under way.
 struct Stopping {
+    reason: Stop,
     tree: Tree,
     kill_at: Instant,
 }
@@ -56,9 +81,20 @@ impl Running {
         channel: Channel,
         nonce: &Nonce,
         cancel: Cancel,
+        timeouts: Timeouts,
     ) -> Result<Self, ExecError> {
         let child = command.spawn()?;
-        Ok(Self { child, channel, assembler: Assembler::new(nonce), cancel, stopping: None })
+        let now = Instant::now();
+        Ok(Self {
+            child,
+            channel,
+            assembler: Assembler::new(nonce),
+            cancel,
+            timeouts,
+            started: now,
+            heard_at: now,
+            stopping: None,
+        })
     }
 
     /// Reads the child until it has exited and everything it said has been handed to
@@ -79,22 +115,23 @@ impl Running {
         let mut buffer = vec![0; 64 * 1024];
         let mut open = true;
         let mut exit = None;
-        let mut heard_at = Instant::now();
-        while exit.is_none() || (open && heard_at.elapsed() < LAST_WORDS) {
+        while exit.is_none() || (open && self.heard_at.elapsed() < LAST_WORDS) {
             self.wait_for_input(open, exit.is_some())?;
             self.cancel.drain_wakes();
             if exit.is_none()
                 && let Ok(status) = exits.try_recv()
             {
                 exit = Some(status);
-                heard_at = Instant::now();
+                self.heard_at = Instant::now();
             }
             if self.read(&mut buffer, &mut open)? {
-                heard_at = Instant::now();
-            } else if heard_at.elapsed() >= PROMPT_AFTER {
+                self.heard_at = Instant::now();
+            } else if self.heard_at.elapsed() >= PROMPT_AFTER {
                 self.assembler.show_unfinished_text();
             }
-            self.climb_ladder();
+            if exit.is_none() {
+                self.climb_ladder();
+            }
             let segments = self.assembler.take_segments();
             if !segments.is_empty() {
                 take(segments);
@@ -108,20 +145,15 @@ impl Running {
         Ok(Exit {
             code,
             signal: ended_by,
-            canceled: self.stopping.is_some(),
+            stop: self.stopping.map(|stopping| stopping.reason),
             has_events: self.channel.was_used(),
         })
     }
 
     /// Sleeps until there is something to do.
     fn wait_for_input(&self, terminal_is_open: bool, exited: bool) -> Result<(), ExecError> {
-        let mut timeout = exited.then_some(LAST_WORDS);
-        if let Some(stopping) = &self.stopping {
-            let left = stopping.kill_at.saturating_duration_since(Instant::now());
-            timeout = Some(timeout.map_or(left, |timeout| timeout.min(left)));
-        } else if self.assembler.has_unfinished_text() && timeout.is_none() {
-            timeout = Some(PROMPT_AFTER);
-        }
+        let timeout =
+            self.next_look(exited).map(|due| due.saturating_duration_since(Instant::now()));
         let timeout = timeout.map(|timeout| Timespec {
             tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: timeout.subsec_nanos().into(),
@@ -140,52 +172,76 @@ impl Running {
         }
     }
 
+    /// When to look again even if nothing comes.
+    fn next_look(&self, exited: bool) -> Option<Instant> {
+        if exited {
+            return Some(Instant::now() + LAST_WORDS);
+        }
+        let stop = match &self.stopping {
+            Some(stopping) => Some(stopping.kill_at),
+            None => self.next_timeout().map(|(due, _)| due),
+        };
+        let prompt = self.assembler.has_unfinished_text().then_some(self.heard_at + PROMPT_AFTER);
+        stop.into_iter().chain(prompt).min()
+    }
+
+    /// The timeout that comes first, and when.
+    fn next_timeout(&self) -> Option<(Instant, Stop)> {
+        let job = self.timeouts.job.map(|limit| (self.started + limit, Stop::JobTimeout(limit)));
+        let idle =
+            self.timeouts.idle.map(|limit| (self.heard_at + limit, Stop::IdleTimeout(limit)));
+        job.into_iter().chain(idle).min_by_key(|(due, _)| *due)
+    }
+
     /// Reads the channel, then one buffer of the terminal. Records go out before the
     /// markers that name them, so in this order markers seldom have to wait.
     fn read(&mut self, buffer: &mut [u8], open: &mut bool) -> Result<bool, ExecError> {
         let assembler = &mut self.assembler;
+        let mut heard = false;
         let channel_error = self
             .channel
-            .read_available(self.child.pid, buffer, |bytes| assembler.push_records(bytes))
+            .read_available(self.child.pid, buffer, |bytes| {
+                heard = true;
+                assembler.push_records(bytes);
+            })
             .err();
         if channel_error.is_some() {
             assembler.give_up_on_records();
         }
         if !*open {
-            return Ok(false);
+            return Ok(heard);
         }
         match rustix::io::read(self.child.terminal.as_fd(), &mut *buffer) {
-            Ok(0) | Err(rustix::io::Errno::IO) => {
-                *open = false;
-                Ok(false)
-            }
+            Ok(0) | Err(rustix::io::Errno::IO) => *open = false,
             Ok(size) => {
+                heard = true;
                 assembler.push_output(&buffer[..size], Timestamp::now());
-                Ok(true)
             }
-            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(false),
-            Err(error) => Err(ExecError::Read(error.into())),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(ExecError::Read(error.into())),
         }
+        Ok(heard)
     }
 
     fn climb_ladder(&mut self) {
-        let asked = self.cancel.asked();
-        match &mut self.stopping {
-            None if asked > 0 => {
-                self.stopping = Some(Stopping {
-                    tree: Tree::of(self.child.pid),
-                    kill_at: Instant::now() + GRACE,
-                });
-                signal(self.child.pid, Signal::TERM);
-            }
-            Some(stopping) if asked > 1 || Instant::now() >= stopping.kill_at => {
+        let now = Instant::now();
+        if let Some(stopping) = &mut self.stopping {
+            if self.cancel.asked() > 1 || now >= stopping.kill_at {
                 stopping.tree.add(self.child.pid);
                 signal(self.child.pid, Signal::KILL);
                 stopping.tree.kill();
-                stopping.kill_at = Instant::now() + GRACE;
+                stopping.kill_at = now + GRACE;
             }
-            _ => {}
+            return;
         }
+        let reason = match self.next_timeout() {
+            _ if self.cancel.asked() > 0 => Stop::Canceled,
+            Some((due, reason)) if now >= due => reason,
+            _ => return,
+        };
+        self.stopping =
+            Some(Stopping { reason, tree: Tree::of(self.child.pid), kill_at: now + GRACE });
+        signal(self.child.pid, Signal::TERM);
     }
 
     /// Ansible has ended; after a stop, what is left of its tree has what is left of the grace.

@@ -1,6 +1,7 @@
 //! [`RunSpec`]: what one run was asked to be, with nothing decided yet.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::PluginFlags;
 
@@ -20,6 +21,8 @@ pub struct RunSpec {
     pub limit: Option<String>,
     /// Words for Ansible's command line, in place of `env/cmdline`.
     pub cmdline: Option<String>,
+    /// In place of the setting `job_timeout`; zero is no limit.
+    pub job_timeout: Option<Duration>,
     /// How many `v` to give to Ansible.
     pub verbosity: u8,
     /// Ansible's `--forks`.

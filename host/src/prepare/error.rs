@@ -19,6 +19,15 @@ pub enum PrepareError {
         wanted: &'static str,
     },
 
+    /// A key of `env/settings` asks for isolation.
+    #[error("`{}`: `{key}` asks for isolation, which there is none of yet; take it out to run as this user on this machine", path.display())]
+    Isolation {
+        /// The settings file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+    },
+
     /// The ident cannot name a folder.
     #[error("the ident `{ident}` cannot name a folder under the artifact directory: {reason}")]
     Ident {

@@ -15,6 +15,7 @@ mod extra_vars;
 mod redact;
 mod resolve;
 mod run_config;
+mod settings;
 mod view;
 
 pub use callback::CallbackSetup;
@@ -23,5 +24,6 @@ pub use environment::Environment;
 pub use error::PrepareError;
 pub use redact::{REDACTED, looks_secret};
 pub use resolve::resolve;
-pub use run_config::{RunConfig, RunSettings};
+pub use run_config::RunConfig;
+pub use settings::RunSettings;
 pub use view::run_view;

@@ -4,20 +4,20 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::extra_vars::ExtraVars;
 use super::{Environment, PrepareError, RunConfig, RunSettings};
 use crate::input::{EnvFiles, InputError, PrivateDataDir, RunSpec, absolute, split_cmdline};
 
-/// Decides everything about a run that was asked for at `started`.
+/// Decides everything about a run that was asked for at `started`. Also gives what the
+/// operator should hear.
 pub fn resolve(
     spec: &RunSpec,
     directory: &PrivateDataDir,
     files: &EnvFiles,
     started: Timestamp,
-) -> Result<RunConfig, crate::RunError> {
+) -> Result<(RunConfig, Vec<String>), crate::RunError> {
     let private_data_dir = directory.path().to_owned();
     let ident = match &spec.ident {
         Some(ident) => checked_ident(ident)?,
@@ -41,7 +41,13 @@ pub fn resolve(
         environment.set(name, value);
     }
 
-    Ok(RunConfig {
+    let (mut settings, warnings) =
+        RunSettings::read(&directory.env_file("settings"), &files.settings)?;
+    if let Some(limit) = spec.job_timeout {
+        settings.job_timeout = Some(limit).filter(|limit| !limit.is_zero());
+    }
+
+    let config = RunConfig {
         run_id: Uuid::new_v4(),
         started,
         artifact_dir: artifact_root.join(&ident),
@@ -61,10 +67,11 @@ pub fn resolve(
         environment,
         envvars: files.envvars.iter().map(|(name, _)| name.clone()).collect(),
         set_by_plugins: BTreeSet::new(),
-        settings: settings(&directory.env_file("settings"), &files.settings)?,
+        settings,
         output: spec.output,
         private_data_dir,
-    })
+    };
+    Ok((config, warnings))
 }
 
 fn absolute_path(path: &Path) -> Result<PathBuf, PrepareError> {
@@ -101,28 +108,4 @@ fn inventory(given: Option<&str>, directory: &Path) -> Result<Vec<String>, crate
         }
     };
     Ok(vec![path.to_string_lossy().into_owned()])
-}
-
-fn settings(path: &Path, settings: &Map<String, Value>) -> Result<RunSettings, PrepareError> {
-    let wrong = |key, value: &Value, wanted| PrepareError::Setting {
-        path: path.to_owned(),
-        key,
-        found: format!("`{value}`"),
-        wanted,
-    };
-    let boolean = |key| match settings.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Bool(value)) => Ok(Some(*value)),
-        Some(other) => Err(wrong(key, other, "`true` or `false`")),
-    };
-    let fact_cache = match settings.get("fact_cache") {
-        None | Some(Value::Null) => "fact_cache".to_owned(),
-        Some(Value::String(name)) => name.clone(),
-        Some(other) => return Err(wrong("fact_cache", other, "the name of a folder")),
-    };
-    Ok(RunSettings {
-        fact_cache,
-        suppress_output_file: boolean("suppress_output_file")?.unwrap_or(false),
-        suppress_ansible_output: boolean("suppress_ansible_output")?,
-    })
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::Environment;
 use super::extra_vars::ExtraVars;
+use super::{Environment, RunSettings};
 use crate::input::{ExtravarsFile, OutputForm};
 
 /// What a run is going to be. Pre-run plugins may change it; after them nothing does.
@@ -57,15 +57,4 @@ pub struct RunConfig {
     pub settings: RunSettings,
     /// What the terminal and the `stdout` file show.
     pub output: OutputForm,
-}
-
-/// The keys of `env/settings` that a run obeys.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunSettings {
-    /// `fact_cache`: the folder for facts in the artifact directory.
-    pub fact_cache: String,
-    /// `suppress_output_file`: no `stdout` and `stderr` artifacts.
-    pub suppress_output_file: bool,
-    /// `suppress_ansible_output`: nothing on the terminal, whatever `-q` says.
-    pub suppress_ansible_output: Option<bool>,
 }

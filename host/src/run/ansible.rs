@@ -10,7 +10,7 @@ use super::record::{command_file, starting};
 use super::{Ended, Stage};
 use crate::artifacts::RunStatus;
 use crate::events::{Assembler, Nonce};
-use crate::exec::{Cancel, Channel, Command, ExecError, Exit, Running};
+use crate::exec::{Cancel, Channel, Command, ExecError, Exit, Running, Stop, Timeouts};
 use crate::pipeline::{Chain, Console, Pipeline, PipelineEnd, Queue};
 use crate::prepare::CallbackSetup;
 use crate::{RunError, exit_code};
@@ -61,7 +61,11 @@ impl Stage<'_> {
             cwd: self.config.project_dir.clone(),
         };
         let shows = self.config.settings.suppress_ansible_output != Some(true);
-        let running = Running::start(&command, channel, &nonce, cancel.clone());
+        let timeouts = Timeouts {
+            job: self.config.settings.job_timeout,
+            idle: self.config.settings.idle_timeout,
+        };
+        let running = Running::start(&command, channel, &nonce, cancel.clone(), timeouts);
         let lanes = self
             .seats
             .iter_mut()
@@ -113,7 +117,7 @@ impl Stage<'_> {
                 };
             }
         };
-        if !exit.has_events {
+        if !exit.has_events && exit.stop.is_none() {
             self.warnings.push(
                 "the callback sent no events: ansible-playbook ended before it loaded, or could not reach this program; the run is text only".to_owned(),
             );
@@ -133,14 +137,20 @@ impl Stage<'_> {
                 error: Some(error),
             };
         }
-        let (status, rc) = if exit.canceled {
-            (RunStatus::Canceled, exit_code::CANCELED)
-        } else if rc == 0 {
-            (RunStatus::Successful, 0)
-        } else {
-            (RunStatus::Failed, rc)
+        let (status, rc, error) = match exit.stop {
+            Some(Stop::Canceled) => (RunStatus::Canceled, exit_code::STOPPED, None),
+            Some(Stop::JobTimeout(limit)) => {
+                let error = RunError::JobTimeout { seconds: limit.as_secs_f64() };
+                (RunStatus::Timeout, exit_code::STOPPED, Some(error))
+            }
+            Some(Stop::IdleTimeout(limit)) => {
+                let error = RunError::IdleTimeout { seconds: limit.as_secs_f64() };
+                (RunStatus::Timeout, exit_code::STOPPED, Some(error))
+            }
+            None if rc == 0 => (RunStatus::Successful, 0, None),
+            None => (RunStatus::Failed, rc, None),
         };
-        Ended { status, rc, pipeline: Some(end), error: None }
+        Ended { status, rc, pipeline: Some(end), error }
     }
 }
 

@@ -71,11 +71,12 @@ impl Playhouse {
         let started = Timestamp::now();
         let directory = PrivateDataDir::open(&spec.private_data_dir)?;
         let files = EnvFiles::read(&directory)?;
-        let config = resolve(spec, &directory, &files, started)?;
+        let (config, mut warnings) = resolve(spec, &directory, &files, started)?;
         let mut entries = files.plugins.clone();
         spec.plugins.apply(&mut entries)?;
-        let (plugins, mut warnings) =
+        let (plugins, notices) =
             self.library.load(entries, &files.settings, &config.environment, directory.path())?;
+        warnings.extend(notices);
 
         let (mut artifacts, lost) = ArtifactDir::create(&config.artifact_dir, &config.ident)?;
         warnings.extend(lost);

@@ -72,6 +72,16 @@ pub enum RunError {
         /// The limit.
         seconds: f64,
     },
+    /// Ansible asks something that nobody answers.
+    #[error(
+        "the run was stopped because nobody answers the prompt `{prompt}`; add to env/passwords: `'{pattern}': the answer`"
+    )]
+    Unanswered {
+        /// The line on the terminal.
+        prompt: String,
+        /// A pattern that matches it.
+        pattern: String,
+    },
     /// Ansible cannot be run.
     #[error(transparent)]
     Exec(#[from] ExecError),
@@ -89,6 +99,12 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// For a prompt as it stands on the terminal.
+    pub(crate) fn unanswered(prompt: String) -> Self {
+        let pattern = format!(r"^{}\s*?$", regex::escape(&prompt)).replace('\'', "''");
+        Self::Unanswered { prompt, pattern }
+    }
+
     /// The exit code that stands for it.
     pub fn exit_code(&self) -> i32 {
         match self {
@@ -111,7 +127,8 @@ impl RunError {
             | Self::Plugin(_)
             | Self::PluginStart(_)
             | Self::PreRun(_)
-            | Self::PluginAborted { .. } => exit_code::CONFIGURATION,
+            | Self::PluginAborted { .. }
+            | Self::Unanswered { .. } => exit_code::CONFIGURATION,
         }
     }
 }

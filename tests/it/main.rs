@@ -13,6 +13,8 @@ mod run;
 
 mod terminal;
 
+mod prompts;
+
 mod peer;
 
 mod stopping;

@@ -14,6 +14,9 @@ use super::decoder::{Decoder, MarkerKind, Nonce, Token};
 use super::records::{Record, Records};
 use super::{Event, EventSource};
 
+/// Bytes of text outside of events that are kept to look for prompts in.
+const LOOSE: usize = 4096;
+
 /// A piece of a run, in the terminal's order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Segment {
@@ -41,6 +44,9 @@ pub struct Assembler {
     line: Vec<u8>,
     /// How much of `line` was shown.
     shown: usize,
+    /// Text outside of events, of late: what may be a prompt.
+    loose: Vec<u8>,
+    last_name: String,
     drafts: VecDeque<Draft>,
     segments: Vec<Segment>,
     last_counter: u64,
@@ -63,6 +69,8 @@ impl Assembler {
             open: None,
             line: Vec::new(),
             shown: 0,
+            loose: Vec::new(),
+            last_name: String::new(),
             drafts: VecDeque::new(),
             segments: Vec::new(),
             last_counter: 0,
@@ -98,6 +106,27 @@ impl Assembler {
             self.shown = self.line.len();
             self.drafts.push_back(Draft::Unfinished(text));
         }
+    }
+
+    /// Text outside of events that nobody has made [forgotten](Self::forget_loose_text),
+    /// the last [`LOOSE`] bytes of it at least.
+    pub fn loose_text(&self) -> &[u8] {
+        &self.loose
+    }
+
+    /// Forgets the beginning of it.
+    pub fn forget_loose_text(&mut self, bytes: usize) {
+        self.loose.drain(..bytes);
+    }
+
+    /// The beginning of a line outside of events, shown or not.
+    pub fn unfinished_line(&self) -> &[u8] {
+        &self.line
+    }
+
+    /// The name of the callback's last event; empty before the first.
+    pub fn last_name(&self) -> &str {
+        &self.last_name
     }
 
     /// What is complete by now.
@@ -155,6 +184,10 @@ impl Assembler {
     }
 
     fn push_outside_text(&mut self, bytes: &[u8], now: Timestamp) {
+        self.loose.extend_from_slice(bytes);
+        if self.loose.len() > 2 * LOOSE {
+            self.loose.drain(..self.loose.len() - LOOSE);
+        }
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             self.line.extend_from_slice(piece);
             if piece.ends_with(b"\n") {
@@ -181,6 +214,7 @@ impl Assembler {
     }
 
     fn push_event(&mut self, record: Record, text: &[u8]) {
+        self.last_name.clone_from(&record.name);
         let source = EventSource::Callback { record: record.json, replaced_data: None };
         let text = String::from_utf8_lossy(text);
         let event = self.numbered(record.uuid, record.name, &text, source);

@@ -35,4 +35,7 @@ pub enum ExecError {
     /// Reading the child failed.
     #[error("the child's terminal cannot be read: {0}")]
     Read(#[source] io::Error),
+    /// An answer could not be typed.
+    #[error("the child's terminal cannot be written to: {0}")]
+    Type(#[source] io::Error),
 }

@@ -8,6 +8,7 @@ mod cancel;
 mod channel;
 mod child;
 mod error;
+mod prompts;
 mod supervisor;
 mod termination;
 
@@ -15,4 +16,5 @@ pub use cancel::Cancel;
 pub use channel::{Channel, ChannelAddress};
 pub use child::Command;
 pub use error::ExecError;
-pub use supervisor::{Exit, Running, Stop, Timeouts};
+pub use prompts::Answers;
+pub use supervisor::{Exit, Running, Stop, Supervision};

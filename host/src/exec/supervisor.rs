@@ -11,8 +11,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 
 use super::child::{Child, Command};
+use super::prompts::{PATIENCE, Typist, is_question};
 use super::termination::{GRACE, Tree, signal};
-use super::{Cancel, Channel, ExecError};
+use super::{Answers, Cancel, Channel, ExecError};
 use crate::events::{Assembler, Nonce, Segment};
 
 /// How long text without a line end is held back before it is taken for a prompt.
@@ -21,13 +22,17 @@ const PROMPT_AFTER: Duration = Duration::from_millis(100);
 /// How long to wait, after the exit, for a terminal that some other process holds open.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
-/// How long a child may take.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Timeouts {
-    /// From its start to its end.
-    pub job: Option<Duration>,
-    /// Without a byte on the terminal or the channel.
-    pub idle: Option<Duration>,
+/// What a child is given while it runs.
+#[derive(Debug)]
+pub struct Supervision {
+    /// Makes it end.
+    pub cancel: Cancel,
+    /// How long it may take from its start to its end.
+    pub job_timeout: Option<Duration>,
+    /// How long it may go without a byte on the terminal or the channel.
+    pub idle_timeout: Option<Duration>,
+    /// What it may ask.
+    pub answers: Answers,
 }
 
 /// Why a child was stopped.
@@ -39,6 +44,8 @@ pub enum Stop {
     JobTimeout(Duration),
     /// It said nothing for this long.
     IdleTimeout(Duration),
+    /// It asks this, and there is no answer.
+    Unanswered(String),
 }
 
 /// How a child ended.
@@ -60,7 +67,9 @@ pub struct Running {
     channel: Channel,
     assembler: Assembler,
     cancel: Cancel,
-    timeouts: Timeouts,
+    job_timeout: Option<Duration>,
+    idle_timeout: Option<Duration>,
+    typist: Typist,
     started: Instant,
     /// When something last came from the child.
     heard_at: Instant,
@@ -80,8 +89,7 @@ impl Running {
         command: &Command,
         channel: Channel,
         nonce: &Nonce,
-        cancel: Cancel,
-        timeouts: Timeouts,
+        supervision: Supervision,
     ) -> Result<Self, ExecError> {
         let child = command.spawn()?;
         let now = Instant::now();
@@ -89,8 +97,10 @@ impl Running {
             child,
             channel,
             assembler: Assembler::new(nonce),
-            cancel,
-            timeouts,
+            cancel: supervision.cancel,
+            job_timeout: supervision.job_timeout,
+            idle_timeout: supervision.idle_timeout,
+            typist: Typist::new(supervision.answers),
             started: now,
             heard_at: now,
             stopping: None,
@@ -126,10 +136,14 @@ impl Running {
             }
             if self.read(&mut buffer, &mut open)? {
                 self.heard_at = Instant::now();
+                self.answer_prompts();
             } else if self.heard_at.elapsed() >= PROMPT_AFTER {
                 self.assembler.show_unfinished_text();
             }
             if exit.is_none() {
+                if self.typist.type_due(&self.child.terminal).map_err(type_error)? {
+                    self.heard_at = Instant::now();
+                }
                 self.climb_ladder();
             }
             let segments = self.assembler.take_segments();
@@ -148,6 +162,17 @@ impl Running {
             stop: self.stopping.map(|stopping| stopping.reason),
             has_events: self.channel.was_used(),
         })
+    }
+
+    /// Has answers typed to what is newly asked.
+    fn answer_prompts(&mut self) {
+        loop {
+            let done = self.typist.read(self.assembler.loose_text());
+            if done == 0 {
+                break;
+            }
+            self.assembler.forget_loose_text(done);
+        }
     }
 
     /// Sleeps until there is something to do.
@@ -179,18 +204,32 @@ impl Running {
         }
         let stop = match &self.stopping {
             Some(stopping) => Some(stopping.kill_at),
-            None => self.next_timeout().map(|(due, _)| due),
+            None => self.next_reason_to_stop().map(|(due, _)| due),
         };
-        let prompt = self.assembler.has_unfinished_text().then_some(self.heard_at + PROMPT_AFTER);
-        stop.into_iter().chain(prompt).min()
+        let unfinished = self.assembler.has_unfinished_text();
+        let prompt = unfinished.then_some(self.heard_at + PROMPT_AFTER);
+        stop.into_iter().chain(prompt).chain(self.typist.next_due()).min()
     }
 
-    /// The timeout that comes first, and when.
-    fn next_timeout(&self) -> Option<(Instant, Stop)> {
-        let job = self.timeouts.job.map(|limit| (self.started + limit, Stop::JobTimeout(limit)));
-        let idle =
-            self.timeouts.idle.map(|limit| (self.heard_at + limit, Stop::IdleTimeout(limit)));
-        job.into_iter().chain(idle).min_by_key(|(due, _)| *due)
+    /// What will stop the child first if nothing changes, and when.
+    fn next_reason_to_stop(&self) -> Option<(Instant, Stop)> {
+        let job = self.job_timeout.map(|limit| (self.started + limit, Stop::JobTimeout(limit)));
+        let idle = self.idle_timeout.map(|limit| (self.heard_at + limit, Stop::IdleTimeout(limit)));
+        let question = self.question().map(|question| {
+            let question = String::from_utf8_lossy(question).trim().to_owned();
+            (self.heard_at + PATIENCE, Stop::Unanswered(question))
+        });
+        job.into_iter().chain(idle).chain(question).min_by_key(|(due, _)| *due)
+    }
+
+    /// What the child asks and nothing will be typed for.
+    fn question(&self) -> Option<&[u8]> {
+        let line = self.assembler.unfinished_line();
+        let asks = !line.is_empty()
+            && self.typist.next_due().is_none()
+            && self.assembler.loose_text().ends_with(line)
+            && (self.assembler.last_name() == "playbook_on_vars_prompt" || is_question(line));
+        asks.then_some(line)
     }
 
     /// Reads the channel, then one buffer of the terminal. Records go out before the
@@ -234,7 +273,7 @@ impl Running {
             }
             return;
         }
-        let reason = match self.next_timeout() {
+        let reason = match self.next_reason_to_stop() {
             _ if self.cancel.asked() > 0 => Stop::Canceled,
             Some((due, reason)) if now >= due => reason,
             _ => return,
@@ -262,6 +301,10 @@ impl Running {
             }
         }
     }
+}
+
+fn type_error(error: rustix::io::Errno) -> ExecError {
+    ExecError::Type(error.into())
 }
 
 /// Waits for one child: its exit code, or the signal that ended it.

@@ -1,5 +1,5 @@
-//! The files of `env/` that configure a run: `extravars`, `envvars`, `cmdline`,
-//! `settings` and `plugins`, in YAML or JSON as Ansible Runner 2.4.3 takes them.
+//! The files of `env/` that configure a run: `extravars`, `envvars`, `passwords`,
+//! `cmdline`, `settings` and `plugins`, in YAML or JSON as Ansible Runner 2.4.3 takes them.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -16,6 +16,8 @@ pub struct EnvFiles {
     pub extravars: Option<ExtravarsFile>,
     /// `env/envvars`: names and values for Ansible's environment, in the file's order.
     pub envvars: Vec<(String, String)>,
+    /// `env/passwords`: patterns of prompts and their answers, in the file's order.
+    pub passwords: Vec<(String, String)>,
     /// `env/cmdline`, split into words.
     pub cmdline: Vec<String>,
     /// `env/settings`.
@@ -39,6 +41,7 @@ impl EnvFiles {
         Ok(Self {
             extravars: read_extravars(&directory.env_file("extravars"))?,
             envvars: read_envvars(&directory.env_file("envvars"))?,
+            passwords: read_passwords(&directory.env_file("passwords"))?,
             cmdline: read_cmdline(&directory.env_file("cmdline"))?,
             settings: read_mapping(&directory.env_file("settings"))?.unwrap_or_default(),
             plugins: read_plugins(directory)?,
@@ -71,21 +74,12 @@ fn read_extravars(path: &Path) -> Result<Option<ExtravarsFile>, InputError> {
 fn read_envvars(path: &Path) -> Result<Vec<(String, String)>, InputError> {
     let mut variables = Vec::new();
     for (name, value) in read_mapping(path)?.unwrap_or_default() {
-        let value = match value {
-            Value::String(text) => text,
-            Value::Bool(true) => "True".to_owned(),
-            Value::Bool(false) => "False".to_owned(),
-            Value::Null => "None".to_owned(),
-            Value::Number(number) => number.to_string(),
-            Value::Array(_) | Value::Object(_) => {
-                return Err(InputError::Content {
-                    path: path.to_owned(),
-                    reason: format!(
-                        "the variable `{name}` is a list or a mapping; an environment variable is one text or number"
-                    ),
-                });
-            }
-        };
+        let value = python_text(value).ok_or_else(|| InputError::Content {
+            path: path.to_owned(),
+            reason: format!(
+                "the variable `{name}` is a list or a mapping; an environment variable is one text or number"
+            ),
+        })?;
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
             return Err(InputError::Content {
                 path: path.to_owned(),
@@ -97,6 +91,34 @@ fn read_envvars(path: &Path) -> Result<Vec<(String, String)>, InputError> {
         variables.push((name, value));
     }
     Ok(variables)
+}
+
+fn read_passwords(path: &Path) -> Result<Vec<(String, String)>, InputError> {
+    read_mapping(path)?
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(pattern, answer)| match python_text(answer) {
+            Some(answer) => Ok((pattern, answer)),
+            None => Err(InputError::Content {
+                path: path.to_owned(),
+                reason: format!(
+                    "the answer to `{pattern}` is a list or a mapping; an answer is one text or number"
+                ),
+            }),
+        })
+        .collect()
+}
+
+/// A value as Python's `str` writes it; none for a list or a mapping.
+fn python_text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Bool(true) => Some("True".to_owned()),
+        Value::Bool(false) => Some("False".to_owned()),
+        Value::Null => Some("None".to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 fn read_cmdline(path: &Path) -> Result<Vec<String>, InputError> {

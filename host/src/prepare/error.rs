@@ -28,6 +28,17 @@ pub enum PrepareError {
         key: &'static str,
     },
 
+    /// A pattern of `env/passwords` cannot be honoured.
+    #[error("`{}`: the pattern `{pattern}` cannot be used: {reason}", path.display())]
+    Pattern {
+        /// The passwords file.
+        path: PathBuf,
+        /// As it was given.
+        pattern: String,
+        /// Why.
+        reason: String,
+    },
+
     /// The ident cannot name a folder.
     #[error("the ident `{ident}` cannot name a folder under the artifact directory: {reason}")]
     Ident {

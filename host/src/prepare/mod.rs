@@ -12,6 +12,7 @@ mod edit;
 mod environment;
 mod error;
 mod extra_vars;
+mod passwords;
 mod redact;
 mod resolve;
 mod run_config;

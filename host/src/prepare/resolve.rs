@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::extra_vars::ExtraVars;
-use super::{Environment, PrepareError, RunConfig, RunSettings};
+use super::{Environment, PrepareError, RunConfig, RunSettings, passwords};
 use crate::input::{EnvFiles, InputError, PrivateDataDir, RunSpec, absolute, split_cmdline};
 
 /// Decides everything about a run that was asked for at `started`. Also gives what the
@@ -67,6 +67,7 @@ pub fn resolve(
         environment,
         envvars: files.envvars.iter().map(|(name, _)| name.clone()).collect(),
         set_by_plugins: BTreeSet::new(),
+        answers: passwords::answers(&directory.env_file("passwords"), &files.passwords)?,
         settings,
         output: spec.output,
         private_data_dir,

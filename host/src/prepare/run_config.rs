@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::extra_vars::ExtraVars;
 use super::{Environment, RunSettings};
+use crate::exec::Answers;
 use crate::input::{ExtravarsFile, OutputForm};
 
 /// What a run is going to be. Pre-run plugins may change it; after them nothing does.
@@ -53,6 +54,8 @@ pub struct RunConfig {
     pub envvars: BTreeSet<String>,
     /// What plugins set, by its pointer into the view: never shown in the artifacts.
     pub set_by_plugins: BTreeSet<String>,
+    /// `env/passwords`.
+    pub answers: Answers,
     /// What `env/settings` says to the runner.
     pub settings: RunSettings,
     /// What the terminal and the `stdout` file show.

@@ -10,7 +10,7 @@ use super::record::{command_file, starting};
 use super::{Ended, Stage};
 use crate::artifacts::RunStatus;
 use crate::events::{Assembler, Nonce};
-use crate::exec::{Cancel, Channel, Command, ExecError, Exit, Running, Stop, Timeouts};
+use crate::exec::{Cancel, Channel, Command, ExecError, Exit, Running, Stop, Supervision};
 use crate::pipeline::{Chain, Console, Pipeline, PipelineEnd, Queue};
 use crate::prepare::CallbackSetup;
 use crate::{RunError, exit_code};
@@ -61,11 +61,13 @@ impl Stage<'_> {
             cwd: self.config.project_dir.clone(),
         };
         let shows = self.config.settings.suppress_ansible_output != Some(true);
-        let timeouts = Timeouts {
-            job: self.config.settings.job_timeout,
-            idle: self.config.settings.idle_timeout,
+        let supervision = Supervision {
+            cancel: cancel.clone(),
+            job_timeout: self.config.settings.job_timeout,
+            idle_timeout: self.config.settings.idle_timeout,
+            answers: self.config.answers.clone(),
         };
-        let running = Running::start(&command, channel, &nonce, cancel.clone(), timeouts);
+        let running = Running::start(&command, channel, &nonce, supervision);
         let lanes = self
             .seats
             .iter_mut()
@@ -146,6 +148,10 @@ impl Stage<'_> {
             Some(Stop::IdleTimeout(limit)) => {
                 let error = RunError::IdleTimeout { seconds: limit.as_secs_f64() };
                 (RunStatus::Timeout, exit_code::STOPPED, Some(error))
+            }
+            Some(Stop::Unanswered(prompt)) => {
+                let error = RunError::unanswered(prompt);
+                (RunStatus::Failed, error.exit_code(), Some(error))
             }
             None if rc == 0 => (RunStatus::Successful, 0, None),
             None => (RunStatus::Failed, rc, None),

@@ -38,7 +38,9 @@ pub(super) fn command_file(
             let is_hidden = looks_secret(&name)
                 || name == "PLAYHOUSE_NONCE"
                 || config.set_by_plugins.contains(&format!("/envvars/{name}"));
-            let value = if is_hidden { REDACTED.into() } else { value.to_string_lossy() };
+            let value = value.to_string_lossy();
+            let is_hidden = is_hidden || config.answers.contains(&value);
+            let value = if is_hidden { REDACTED.into() } else { value };
             (name, json!(value))
         })
         .collect();

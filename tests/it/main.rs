@@ -11,6 +11,8 @@ mod pre_run;
 
 mod run;
 
+mod jobs;
+
 mod terminal;
 
 mod prompts;

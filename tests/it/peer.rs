@@ -9,7 +9,7 @@ use tests::{Ran, RunTest, event_form, run_peer, shown_by, without_times};
 use crate::test;
 
 /// Runs both and compares everything but ids and times.
-fn same_as_peer(test: RunTest, arguments: &[&str]) -> Ran {
+pub(crate) fn same_as_peer(test: RunTest, arguments: &[&str]) -> Ran {
     let peer = run_peer(&test, arguments);
     let ran = test.arguments(arguments).run();
     assert_eq!(ran.code, peer.code, "{}", ran.stderr);

@@ -152,7 +152,7 @@ fn remove(path: &Path, remove: impl Fn(&Path) -> io::Result<()>) -> Result<(), A
 
 /// What the sinks of the run before had not taken, in words. A journal or cursor that
 /// cannot be read says nothing here: it is about to go.
-fn undelivered(path: &Path) -> Vec<String> {
+pub(super) fn undelivered(path: &Path) -> Vec<String> {
     let Ok(mut reader) = JournalReader::open(path) else { return Vec::new() };
     let (mut run, mut last) = (None, 0);
     while let Ok(Some(entry)) = reader.next_entry() {

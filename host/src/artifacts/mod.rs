@@ -9,6 +9,7 @@ mod artifact_dir;
 mod error;
 mod journal;
 mod python_json;
+mod rotation;
 mod status;
 
 pub use artifact_dir::ArtifactDir;
@@ -16,4 +17,5 @@ pub(crate) use artifact_dir::{event_path, write_whole};
 pub use error::ArtifactError;
 pub use journal::{Entry, Journal, JournalReader, Position, What};
 pub use python_json::to_python_json;
+pub use rotation::rotate;
 pub use status::{RunStatus, StatusChange};

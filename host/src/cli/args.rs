@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Parser};
 
-use crate::input::{OutputForm, PluginFlags, RunSpec};
+use crate::input::{EventData, Job, OutputForm, PluginFlags, RunSpec, role_vars};
 
 /// Run Ansible playbooks from a private data directory, with sandboxed plugins in the loop
 #[derive(Debug, Parser)]
@@ -17,21 +17,50 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Subcommand {
-    /// Run a playbook in the foreground
-    Run(RunArgs),
+    /// Run a playbook, a module or a role in the foreground
+    Run(Box<RunArgs>),
 }
 
-/// Runs a playbook and waits for it. Its output is on standard output; what Playhouse has
+/// Runs a playbook, a module or a role and waits for it. Its output is on standard output; what Playhouse has
 /// to say is on standard error. Exits with Ansible's code.
 #[derive(Debug, clap::Args)]
-#[command(infer_long_args = true, after_help = AFTER_HELP)]
+#[command(infer_long_args = true, args_override_self = true, after_help = AFTER_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct RunArgs {
     /// The directory with `env/`, `inventory/` and `project/`
     private_data_dir: PathBuf,
 
-    /// The playbook, relative to the project directory
-    #[arg(short, long, env = "RUNNER_PLAYBOOK", value_name = "PLAYBOOK")]
-    pub(super) playbook: Option<String>,
+    /// The playbook, relative to the project directory [env: `RUNNER_PLAYBOOK`]
+    #[arg(short, long)]
+    playbook: Option<String>,
+
+    /// Run one module in place of a playbook [env: `RUNNER_MODULE`]
+    #[arg(short, long, conflicts_with = "playbook")]
+    module: Option<String>,
+
+    /// The module's arguments
+    #[arg(short = 'a', long = "args", value_name = "ARGS", allow_hyphen_values = true)]
+    module_args: Option<String>,
+
+    /// Run one role in place of a playbook [env: `RUNNER_ROLE`]
+    #[arg(short, long, conflicts_with_all = ["playbook", "module"])]
+    role: Option<String>,
+
+    /// The role's variables: `name=value` words, values as Python writes them
+    #[arg(long, value_name = "VARS")]
+    role_vars: Option<String>,
+
+    /// Do not gather facts before the role
+    #[arg(long)]
+    role_skip_facts: bool,
+
+    /// Where roles are looked for
+    #[arg(long, value_name = "DIRS")]
+    roles_path: Option<String>,
+
+    /// The hosts for `--module` or `--role`
+    #[arg(long)]
+    hosts: Option<String>,
 
     /// The name of the run's folder in the artifact directory [default: a new UUID]
     #[arg(short, long)]
@@ -65,6 +94,10 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "N")]
     forks: Option<String>,
 
+    /// A program in place of Ansible's; it gets the options, and no playbook or module
+    #[arg(short, long, env = "RUNNER_BINARY", hide_env = true, value_name = "PROGRAM")]
+    binary: Option<String>,
+
     /// Stop a run that takes longer, in place of `job_timeout` in `env/settings`; 0 for
     /// no limit
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
@@ -82,9 +115,25 @@ pub(super) struct RunArgs {
     #[arg(short, long)]
     json: bool,
 
+    /// Keep no `event_data`
+    #[arg(long)]
+    omit_event_data: bool,
+
+    /// Keep the `event_data` of failures only
+    #[arg(long)]
+    only_failed_event_data: bool,
+
+    /// Has no effect: files of `env/` are never written
+    #[arg(long, hide = true)]
+    omit_env_files: bool,
+
     /// Where run folders are made [default: `artifacts` in the private data directory]
     #[arg(long, value_name = "DIR")]
     artifact_dir: Option<PathBuf>,
+
+    /// Keep this many runs in the artifact directory, the newest; 0 keeps all
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    rotate_artifacts: usize,
 
     /// Where playbooks are [default: `project` in the private data directory]
     #[arg(long, value_name = "DIR")]
@@ -118,10 +167,12 @@ signal n; 254 canceled or timed out.";
 
 impl RunArgs {
     /// What was asked for.
-    pub(super) fn to_spec(&self, playbook: String) -> RunSpec {
-        RunSpec {
+    pub(super) fn to_spec(&self) -> Result<RunSpec, String> {
+        Ok(RunSpec {
             private_data_dir: self.private_data_dir.clone(),
-            playbook,
+            job: self.job()?,
+            binary: self.binary.clone(),
+            roles_path: self.roles_path.clone(),
             ident: self.ident.clone(),
             inventory: self.inventory.clone(),
             limit: self.limit.clone(),
@@ -134,13 +185,51 @@ impl RunArgs {
             extra_vars: self.extra_vars.clone(),
             artifact_dir: self.artifact_dir.clone(),
             project_dir: self.project_dir.clone(),
+            event_data: match (self.omit_event_data, self.only_failed_event_data) {
+                (true, _) => EventData::Omitted,
+                (false, true) => EventData::OnlyFailed,
+                (false, false) => EventData::All,
+            },
+            rotate_artifacts: self.rotate_artifacts,
             output: if self.json { OutputForm::JsonLines } else { OutputForm::Text },
             plugins: PluginFlags {
                 plugins: self.plugin.clone(),
                 config: self.plugin_config.clone(),
                 allow: self.plugin_allow.clone(),
             },
+        })
+    }
+
+    /// What flags say, else what the environment says.
+    fn job(&self) -> Result<Job, String> {
+        let mut given = [self.playbook.clone(), self.module.clone(), self.role.clone()];
+        if given.iter().all(Option::is_none) {
+            let names = ["RUNNER_PLAYBOOK", "RUNNER_MODULE", "RUNNER_ROLE"];
+            let of_environment =
+                |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+            let first = names.into_iter().position(|name| of_environment(name).is_some());
+            if let Some(index) = first {
+                given[index] = of_environment(names[index]);
+            }
         }
+        let hosts = self.hosts.clone();
+        let [playbook, module, role] = given;
+        if let Some(name) = module {
+            return Ok(Job::Module { name, arguments: self.module_args.clone(), hosts });
+        }
+        if let Some(name) = role {
+            let vars =
+                role_vars(self.role_vars.as_deref().unwrap_or_default()).map_err(|word| {
+                    format!("`--role-vars`: `{word}` has no `=`; write `name=value`")
+                })?;
+            return Ok(Job::Role { name, vars, hosts, gather_facts: !self.role_skip_facts });
+        }
+        if hosts.is_some() {
+            return Err("The --hosts option can only be used with -m or -r".to_owned());
+        }
+        playbook.map(Job::Playbook).ok_or_else(|| {
+            "The -p option must be specified when not using -m or -r: the playbook's name, relative to the project directory".to_owned()
+        })
     }
 }
 

@@ -2,21 +2,23 @@
 //! home directory.
 
 mod args;
+mod order;
 mod printer;
 mod run;
 mod signals;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser};
 
 use crate::exit_code;
 use args::{Args, Subcommand};
 
 /// Reads the arguments, does what they say and gives the exit code.
 pub fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let words = order::subcommand_first(&Args::command(), std::env::args_os().collect());
+    let args = match Args::try_parse_from(words) {
         Ok(args) => args,
         Err(error) => {
             let code = match error.kind() {

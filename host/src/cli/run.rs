@@ -7,6 +7,7 @@ use super::args::RunArgs;
 use super::printer::{self, Printer};
 use super::signals;
 use crate::exec::Cancel;
+use crate::input::RunSpec;
 use crate::plugins::PluginLibrary;
 use crate::{Playhouse, RunError, exit_code};
 
@@ -18,13 +19,14 @@ const PLUGIN_THREADS: usize = 2;
 pub(super) fn run(args: &RunArgs) -> i32 {
     let started = Instant::now();
     let mut printer = Printer::new(args.quiet);
-    let Some(playbook) = args.playbook.clone() else {
-        printer::error(
-            "The -p option must be specified: the playbook's name, relative to the project directory",
-        );
-        return exit_code::INPUT;
+    let spec = match args.to_spec() {
+        Ok(spec) => spec,
+        Err(message) => {
+            printer::error(&message);
+            return exit_code::INPUT;
+        }
     };
-    let outcome = start(&mut printer, args, playbook);
+    let outcome = start(&mut printer, &spec);
     match outcome {
         Ok(outcome) => {
             printer.outcome(&outcome, started.elapsed());
@@ -37,11 +39,7 @@ pub(super) fn run(args: &RunArgs) -> i32 {
     }
 }
 
-fn start(
-    printer: &mut Printer,
-    args: &RunArgs,
-    playbook: String,
-) -> Result<crate::RunOutcome, RunError> {
+fn start(printer: &mut Printer, spec: &RunSpec) -> Result<crate::RunOutcome, RunError> {
     let system = |what| move |source| RunError::System { what, source };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(PLUGIN_THREADS)
@@ -52,11 +50,7 @@ fn start(
     let cancel = Cancel::new().map_err(system("a pipe cannot be made"))?;
     signals::cancel_on_signals(&cancel).map_err(system("signals cannot be heard"))?;
     let library = PluginLibrary::new(plugin_folders(), compiled_cache());
-    let outcome = Playhouse::new(runtime.handle().clone(), library).run(
-        &args.to_spec(playbook),
-        &cancel,
-        printer,
-    );
+    let outcome = Playhouse::new(runtime.handle().clone(), library).run(spec, &cancel, printer);
     // A plugin that is still in a call has had its deadline.
     runtime.shutdown_background();
     outcome

@@ -20,6 +20,8 @@ pub struct EnvFiles {
     pub passwords: Vec<(String, String)>,
     /// `env/cmdline`, split into words.
     pub cmdline: Vec<String>,
+    /// `args`, beside `env/`: the words of a whole command.
+    pub args: Option<Vec<String>>,
     /// `env/settings`.
     pub settings: Map<String, Value>,
     /// `env/plugins`, in chain order.
@@ -42,7 +44,8 @@ impl EnvFiles {
             extravars: read_extravars(&directory.env_file("extravars"))?,
             envvars: read_envvars(&directory.env_file("envvars"))?,
             passwords: read_passwords(&directory.env_file("passwords"))?,
-            cmdline: read_cmdline(&directory.env_file("cmdline"))?,
+            cmdline: read_words(&directory.env_file("cmdline"))?.unwrap_or_default(),
+            args: read_words(&directory.path().join("args"))?.filter(|words| !words.is_empty()),
             settings: read_mapping(&directory.env_file("settings"))?.unwrap_or_default(),
             plugins: read_plugins(directory)?,
         })
@@ -121,10 +124,10 @@ fn python_text(value: Value) -> Option<String> {
     }
 }
 
-fn read_cmdline(path: &Path) -> Result<Vec<String>, InputError> {
+fn read_words(path: &Path) -> Result<Option<Vec<String>>, InputError> {
     match read_text(path)? {
-        Some(text) => split_cmdline(&format!("`{}`", path.display()), &text),
-        None => Ok(Vec::new()),
+        Some(text) => split_cmdline(&format!("`{}`", path.display()), &text).map(Some),
+        None => Ok(None),
     }
 }
 

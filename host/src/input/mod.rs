@@ -6,6 +6,7 @@
 
 mod env_files;
 mod error;
+mod job;
 mod plugin_entry;
 mod private_data_dir;
 mod run_spec;
@@ -13,7 +14,8 @@ mod run_spec;
 pub(crate) use env_files::split_cmdline;
 pub use env_files::{EnvFiles, ExtravarsFile};
 pub use error::InputError;
+pub use job::{Job, role_vars};
 pub use plugin_entry::{PluginEntry, PluginFlags};
 pub use private_data_dir::PrivateDataDir;
 pub(crate) use private_data_dir::absolute;
-pub use run_spec::{OutputForm, RunSpec};
+pub use run_spec::{EventData, OutputForm, RunSpec};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::PluginFlags;
+use super::{Job, PluginFlags};
 
 /// A run as the operator asked for it. An empty option means "not said", whatever the
 /// private data directory says of it.
@@ -11,8 +11,13 @@ use super::PluginFlags;
 pub struct RunSpec {
     /// Where `env/`, `inventory/` and `project/` are.
     pub private_data_dir: PathBuf,
-    /// The playbook's name, relative to the project directory.
-    pub playbook: String,
+    /// What Ansible is to do.
+    pub job: Job,
+    /// In place of `ansible-playbook` or `ansible`; then only the options are given to it,
+    /// as Ansible Runner does.
+    pub binary: Option<String>,
+    /// For `ANSIBLE_ROLES_PATH`.
+    pub roles_path: Option<String>,
     /// The name of the run's folder under the artifact directory.
     pub ident: Option<String>,
     /// A file or folder, as given or under `inventory/`.
@@ -37,6 +42,10 @@ pub struct RunSpec {
     pub artifact_dir: Option<PathBuf>,
     /// In place of `project/`.
     pub project_dir: Option<PathBuf>,
+    /// How much of `event_data` is kept.
+    pub event_data: EventData,
+    /// Keep only so many runs in the artifact directory; 0 for all.
+    pub rotate_artifacts: usize,
     /// What the terminal and the `stdout` file show.
     pub output: OutputForm,
     /// Plugins named by flags, after those of `env/plugins`.
@@ -51,4 +60,16 @@ pub enum OutputForm {
     Text,
     /// One JSON object an event.
     JsonLines,
+}
+
+/// How much of `event_data` events keep.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EventData {
+    /// All of it.
+    #[default]
+    All,
+    /// That of failures.
+    OnlyFailed,
+    /// None.
+    Omitted,
 }

@@ -1,14 +1,13 @@
 //! Lays out the Ansible callback for a run and tells it, and Ansible, by environment.
 
-use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::ansible_cfg::AnsibleCfg;
+use super::laid_out::{make_private_dir, write_private};
 use super::{Environment, PrepareError, RunConfig};
 use crate::events::Nonce;
 use crate::exec::ChannelAddress;
+use crate::input::EventData;
 
 /// The callback, as Ansible will load it. It imports Ansible, so it is under the GPL,
 /// as its own head says.
@@ -32,8 +31,7 @@ impl CallbackSetup<'_> {
     /// Writes the callback into the temporary directory.
     pub fn lay_out(&self) -> Result<(), PrepareError> {
         let directory = self.callback_directory();
-        fs::create_dir_all(&directory)
-            .map_err(|source| PrepareError::Write { path: directory.clone(), source })?;
+        make_private_dir(&directory)?;
         write_private(&directory.join(format!("{CALLBACK_NAME}.py")), CALLBACK)
     }
 
@@ -70,32 +68,16 @@ impl CallbackSetup<'_> {
                 config.artifact_dir.join(&config.settings.fact_cache),
             );
         }
+        let python = |condition| if condition { "True" } else { "False" };
+        environment.set("RUNNER_OMIT_EVENTS", python(config.event_data == EventData::Omitted));
+        environment
+            .set("RUNNER_ONLY_FAILED_EVENTS", python(config.event_data == EventData::OnlyFailed));
         environment.set("PLAYHOUSE_CHANNEL", self.channel.to_string());
         environment.set("PLAYHOUSE_NONCE", self.nonce.as_str());
         environment
     }
 
-    /// Writes what plugins set, for Ansible's `-e @file`; none if they set nothing.
-    pub fn write_plugin_vars(&self, config: &RunConfig) -> Result<Option<PathBuf>, PrepareError> {
-        if config.plugin_extra_vars.is_empty() {
-            return Ok(None);
-        }
-        let path = self.directory.join("plugin-vars.yml");
-        write_private(&path, &config.plugin_extra_vars.to_yaml())?;
-        Ok(Some(path))
-    }
-
     fn callback_directory(&self) -> PathBuf {
         self.directory.join("callback")
     }
-}
-
-fn write_private(path: &Path, text: &str) -> Result<(), PrepareError> {
-    fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|source| PrepareError::Write { path: path.to_owned(), source })
 }

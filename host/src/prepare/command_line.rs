@@ -2,13 +2,21 @@
 
 use std::path::Path;
 
-use super::RunConfig;
+use super::{LaidOut, RunConfig};
+use crate::input::Job;
 
 impl RunConfig {
-    /// `ansible-playbook` with everything that was decided. `plugin_vars` is the file
-    /// with what plugins set, if they set anything.
-    pub fn command_line(&self, plugin_vars: Option<&Path>) -> Vec<String> {
-        let mut argv = vec!["ansible-playbook".to_owned()];
+    /// Ansible with everything that was decided, and the files that were laid out for it.
+    pub fn command_line(&self, files: &LaidOut) -> Vec<String> {
+        if let Some(words) = &self.whole_command {
+            return words.clone();
+        }
+        let program = match (&self.binary, &self.job) {
+            (Some(binary), _) => binary,
+            (None, Job::Module { .. }) => "ansible",
+            (None, Job::Playbook(_) | Job::Role { .. }) => "ansible-playbook",
+        };
+        let mut argv = vec![program.to_owned()];
         argv.extend(self.cmdline.iter().cloned());
         for inventory in &self.inventory {
             argv.extend(["-i".to_owned(), inventory.clone()]);
@@ -25,7 +33,7 @@ impl RunConfig {
         for extra_vars in &self.extra_vars {
             argv.extend(["-e".to_owned(), extra_vars.clone()]);
         }
-        if let Some(path) = plugin_vars {
+        if let Some(path) = &files.plugin_vars {
             argv.extend(["-e".to_owned(), format!("@{}", path.display())]);
         }
         if self.verbosity > 0 {
@@ -39,8 +47,26 @@ impl RunConfig {
             self.set_by_plugins.contains("/skip_tags"),
         );
         push_option(&mut argv, "forks", self.forks.as_ref(), false);
-        argv.push(self.playbook.clone());
+        if self.binary.is_none() {
+            self.push_job(&mut argv, files.role_play.as_deref());
+        }
         argv
+    }
+
+    fn push_job(&self, argv: &mut Vec<String>, role_play: Option<&Path>) {
+        match &self.job {
+            Job::Playbook(name) => argv.push(name.clone()),
+            Job::Module { name, arguments, hosts } => {
+                argv.extend(["-m".to_owned(), name.clone()]);
+                if let Some(arguments) = arguments {
+                    argv.extend(["-a".to_owned(), arguments.clone()]);
+                }
+                argv.extend(hosts.clone());
+            }
+            Job::Role { .. } => {
+                argv.extend(role_play.map(|path| path.to_string_lossy().into_owned()));
+            }
+        }
     }
 }
 

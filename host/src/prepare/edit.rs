@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::RunConfig;
 use super::extra_vars::Operation;
+use crate::input::Job;
 use crate::plugins::Edit;
 
 /// A change that was made, for the record.
@@ -101,7 +102,10 @@ fn apply(config: &mut RunConfig, pointer: &str, operation: Operation) -> Result<
             let verbosity = count(&operation, 0..=7)?.unwrap_or(0);
             config.verbosity = u8::try_from(verbosity).map_err(|error| error.to_string())?;
         }
-        "playbook" => config.playbook = text(&operation)?,
+        "playbook" if config.job.playbook().is_none() => {
+            return Err(format!("this run has no playbook, it runs a {}", config.job.mode()));
+        }
+        "playbook" => config.job = Job::Playbook(text(&operation)?),
         "project_dir" => config.project_dir = PathBuf::from(text(&operation)?),
         "inventory" => config.inventory = list(&operation, &config.inventory)?,
         "cmdline" => config.cmdline = list(&operation, &config.cmdline)?,

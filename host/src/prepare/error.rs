@@ -65,4 +65,13 @@ pub enum PrepareError {
         /// Why.
         source: io::Error,
     },
+
+    /// A folder could not be read.
+    #[error("`{}` cannot be read: {source}", path.display())]
+    Read {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
 }

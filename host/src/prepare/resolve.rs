@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::extra_vars::ExtraVars;
 use super::{Environment, PrepareError, RunConfig, RunSettings, passwords};
-use crate::input::{EnvFiles, InputError, PrivateDataDir, RunSpec, absolute, split_cmdline};
+use crate::input::{EnvFiles, InputError, Job, PrivateDataDir, RunSpec, absolute, split_cmdline};
 
 /// Decides everything about a run that was asked for at `started`. Also gives what the
 /// operator should hear.
@@ -31,7 +31,6 @@ pub fn resolve(
         Some(path) => absolute_path(path)?,
         None => private_data_dir.join("project"),
     };
-    let project_dir = if project_dir.is_dir() { project_dir } else { private_data_dir.clone() };
     let cmdline = match &spec.cmdline {
         Some(text) => split_cmdline("`--cmdline`", text)?,
         None => files.cmdline.clone(),
@@ -40,6 +39,19 @@ pub fn resolve(
     for (name, value) in &files.envvars {
         environment.set(name, value);
     }
+
+    if let Some(path) = &spec.roles_path {
+        environment.set("ANSIBLE_ROLES_PATH", path);
+    }
+    let is_ad_hoc = matches!(spec.job, Job::Module { .. }) && spec.binary.is_none();
+    if is_ad_hoc {
+        environment.set("ANSIBLE_LOAD_CALLBACK_PLUGINS", "1");
+        if environment.get("AD_HOC_COMMAND_ID").is_none() {
+            environment.set("AD_HOC_COMMAND_ID", "1");
+        }
+    }
+    let runs_in_project = environment.get("AD_HOC_COMMAND_ID").is_none() && project_dir.is_dir();
+    let project_dir = if runs_in_project { project_dir } else { private_data_dir.clone() };
 
     let (mut settings, warnings) =
         RunSettings::read(&directory.env_file("settings"), &files.settings)?;
@@ -51,10 +63,13 @@ pub fn resolve(
         run_id: Uuid::new_v4(),
         started,
         artifact_dir: artifact_root.join(&ident),
+        artifact_root,
         ident,
         inventory: inventory(spec.inventory.as_deref(), &private_data_dir)?,
         project_dir,
-        playbook: spec.playbook.clone(),
+        job: spec.job.clone(),
+        binary: spec.binary.clone(),
+        whole_command: files.args.clone(),
         limit: spec.limit.clone(),
         tags: spec.tags.clone(),
         skip_tags: spec.skip_tags.clone(),
@@ -69,6 +84,8 @@ pub fn resolve(
         set_by_plugins: BTreeSet::new(),
         answers: passwords::answers(&directory.env_file("passwords"), &files.passwords)?,
         settings,
+        rotate_artifacts: spec.rotate_artifacts,
+        event_data: spec.event_data,
         output: spec.output,
         private_data_dir,
     };

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::extra_vars::ExtraVars;
 use super::{Environment, RunSettings};
 use crate::exec::Answers;
-use crate::input::{ExtravarsFile, OutputForm};
+use crate::input::{EventData, ExtravarsFile, Job, OutputForm};
 
 /// What a run is going to be. Pre-run plugins may change it; after them nothing does.
 #[derive(Debug, Clone)]
@@ -24,10 +24,16 @@ pub struct RunConfig {
     pub private_data_dir: PathBuf,
     /// Ansible's working directory, absolute.
     pub project_dir: PathBuf,
+    /// `artifacts`, absolute.
+    pub artifact_root: PathBuf,
     /// `artifacts/<ident>`, absolute.
     pub artifact_dir: PathBuf,
-    /// As it was given.
-    pub playbook: String,
+    /// What Ansible is to do.
+    pub job: Job,
+    /// In place of Ansible's own program.
+    pub binary: Option<String>,
+    /// The file `args`: the whole command, in place of everything else.
+    pub whole_command: Option<Vec<String>>,
     /// For `-i`, in order.
     pub inventory: Vec<String>,
     /// For `--limit`.
@@ -58,6 +64,10 @@ pub struct RunConfig {
     pub answers: Answers,
     /// What `env/settings` says to the runner.
     pub settings: RunSettings,
+    /// How many runs stay in the artifact root; 0 for all.
+    pub rotate_artifacts: usize,
+    /// How much of `event_data` is kept.
+    pub event_data: EventData,
     /// What the terminal and the `stdout` file show.
     pub output: OutputForm,
 }

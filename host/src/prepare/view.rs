@@ -41,8 +41,8 @@ fn members(config: &RunConfig) -> Map<String, Value> {
     let has =
         |short: &str, long: &str| config.cmdline.iter().any(|word| word == short || word == long);
     let view = json!({
-        "mode": "playbook",
-        "playbook": config.playbook,
+        "mode": config.job.mode(),
+        "playbook": config.job.playbook(),
         "inventory": config.inventory,
         "limit": config.limit,
         "tags": listed(config.tags.as_deref()),

@@ -12,7 +12,7 @@ use crate::artifacts::RunStatus;
 use crate::events::{Assembler, Nonce};
 use crate::exec::{Cancel, Channel, Command, ExecError, Exit, Running, Stop, Supervision};
 use crate::pipeline::{Chain, Console, Pipeline, PipelineEnd, Queue};
-use crate::prepare::CallbackSetup;
+use crate::prepare::{CallbackSetup, LaidOut};
 use crate::{RunError, exit_code};
 
 impl Stage<'_> {
@@ -43,7 +43,7 @@ impl Stage<'_> {
             nonce: &nonce,
         };
         setup.lay_out()?;
-        let argv = self.config.command_line(setup.write_plugin_vars(&self.config)?.as_deref());
+        let argv = self.config.command_line(&LaidOut::write(directory.path(), &self.config)?);
         let environment = setup.environment(&self.config);
 
         self.enter_status(RunStatus::Starting, None, starting(&self.config, &argv, &environment))?;

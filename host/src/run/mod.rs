@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::artifacts::{ArtifactDir, RunStatus, StatusChange, What, to_python_json};
+use crate::artifacts::{ArtifactDir, RunStatus, StatusChange, What, rotate, to_python_json};
 use crate::exec::Cancel;
 use crate::input::{EnvFiles, PrivateDataDir, RunSpec};
 use crate::pipeline::{Console, LogState, PipelineEnd};
@@ -80,6 +80,10 @@ impl Playhouse {
 
         let (mut artifacts, lost) = ArtifactDir::create(&config.artifact_dir, &config.ident)?;
         warnings.extend(lost);
+        if config.rotate_artifacts > 0 {
+            let kept = rotate(&config.artifact_root, &config.artifact_dir, config.rotate_artifacts);
+            warnings.extend(kept.unwrap_or_else(|error| vec![error.to_string()]));
+        }
         artifacts.journal.push(What::Run { run: config.run_id.to_string(), started });
         let facts = run_facts(&config);
         let mut seats = Vec::new();

@@ -65,7 +65,7 @@ pub(super) fn run_facts(config: &RunConfig) -> RunFacts {
     RunFacts {
         id: config.run_id.to_string(),
         ident: config.ident.clone(),
-        playbook: Some(config.playbook.clone()),
+        playbook: config.job.playbook().map(str::to_owned),
         started: u64::try_from(config.started.as_microsecond()).unwrap_or(0),
         ext,
     }

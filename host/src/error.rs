@@ -118,8 +118,12 @@ impl RunError {
             Self::PreRun(plugins::PrepareError::Refused { .. }) => exit_code::REFUSED,
             Self::JobTimeout { .. } | Self::IdleTimeout { .. } => exit_code::STOPPED,
             Self::Exec(ExecError::NotFound { .. }) => exit_code::NOT_FOUND,
-            Self::Exec(_) | Self::Artifacts(_) | Self::System { .. } => exit_code::ARTIFACTS,
-            Self::Input(_)
+            Self::Exec(
+                ExecError::SshAgent { .. }
+                | ExecError::SshKey { .. }
+                | ExecError::Passphrase { .. },
+            )
+            | Self::Input(_)
             | Self::Prepare(_)
             | Self::PluginMissing { .. }
             | Self::PluginNamedTwice { .. }
@@ -129,6 +133,7 @@ impl RunError {
             | Self::PreRun(_)
             | Self::PluginAborted { .. }
             | Self::Unanswered { .. } => exit_code::CONFIGURATION,
+            Self::Exec(_) | Self::Artifacts(_) | Self::System { .. } => exit_code::ARTIFACTS,
         }
     }
 }

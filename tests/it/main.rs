@@ -17,6 +17,8 @@ mod terminal;
 
 mod prompts;
 
+mod ssh;
+
 mod peer;
 
 mod stopping;

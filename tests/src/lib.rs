@@ -9,8 +9,10 @@ mod ansible;
 mod peer;
 mod ran;
 mod run_test;
+mod sshd;
 
 pub use ansible::{Core, component, guest};
 pub use peer::{EventForm, Peer, event_form, run_peer, shown_by, without_times};
 pub use ran::Ran;
 pub use run_test::{Program, RunTest};
+pub use sshd::{SSH_PASSWORD, Sshd};

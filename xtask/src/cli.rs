@@ -4,7 +4,8 @@ use clap::{Args, Parser, Subcommand};
 
 /// Builds, tests, shows and measures Playhouse.
 ///
-/// Everything it makes lies in Cargo's target directory. It needs rustup's Rust and
+/// Everything it makes lies in Cargo's target directory, but for Debian packages that
+/// the tests need. It needs rustup's Rust and
 /// Python 3.11 or newer with its venv module, and fetches the rest by name through
 /// rustup, cargo and pip.
 #[derive(Debug, Parser)]
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     /// Ansible comes from two virtual environments, target/ansible-2.19 (with Ansible
     /// Runner 2.4.3 to compare with) and target/ansible-2.16, made once. To use others,
     /// set `PLAYHOUSE_ANSIBLE_219` or `PLAYHOUSE_ANSIBLE_216` to their bin directories.
+    /// An OpenSSH server, sshpass and sudo are installed from Debian if they are missing.
     #[command(verbatim_doc_comment)]
     Test {
         /// Passed on to cargo test, as in: cargo xtask test demo -- --nocapture

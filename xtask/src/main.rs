@@ -8,6 +8,7 @@ mod ansible;
 mod bench;
 mod cli;
 mod components;
+mod debian;
 mod demo;
 mod failure;
 mod screen;

@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use crate::ansible::{NEWEST, OLDEST};
 use crate::components;
+use crate::debian;
 use crate::failure::Failure;
 use crate::screen;
 use crate::step::{self, step};
@@ -22,6 +23,7 @@ pub(crate) fn test(workspace: &Workspace, cargo_test_args: &[String]) -> Result<
     }
     let newest = NEWEST.ensure(workspace)?;
     let oldest = OLDEST.ensure(workspace)?;
+    debian::ensure_programs()?;
     components::build(workspace)?;
     if has_cargo_command(workspace, "clippy") {
         step("linting", || {

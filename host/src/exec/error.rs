@@ -32,6 +32,31 @@ pub enum ExecError {
         source: io::Error,
     },
 
+    /// A program of OpenSSH's could not be run.
+    #[error(
+        "`env/ssh_key` needs `{program}`, which cannot be run: {reason}; is OpenSSH's client installed?"
+    )]
+    SshAgent {
+        /// `ssh-agent` or `ssh-add`.
+        program: &'static str,
+        /// Why.
+        reason: String,
+    },
+
+    /// The agent does not take a key.
+    #[error("`env/ssh_key`: {reason}")]
+    SshKey {
+        /// In the words of `ssh-add`.
+        reason: String,
+    },
+
+    /// A key is encrypted, and its passphrase is not known.
+    #[error("`env/ssh_key`: a key cannot be opened: {}", if *is_wrong { "the passphrase that env/passwords gives is wrong" } else { "env/passwords has no passphrase for it" })]
+    Passphrase {
+        /// Whether there was one.
+        is_wrong: bool,
+    },
+
     /// Reading the child failed.
     #[error("the child's terminal cannot be read: {0}")]
     Read(#[source] io::Error),

@@ -9,6 +9,7 @@ mod channel;
 mod child;
 mod error;
 mod prompts;
+mod ssh_agent;
 mod supervisor;
 mod termination;
 
@@ -17,4 +18,5 @@ pub use channel::{Channel, ChannelAddress};
 pub use child::Command;
 pub use error::ExecError;
 pub use prompts::Answers;
+pub use ssh_agent::{PASSPHRASE_PATTERN, SshAgent, passphrase_prompt};
 pub use supervisor::{Exit, Running, Stop, Supervision};

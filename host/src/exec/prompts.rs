@@ -33,6 +33,11 @@ impl Answers {
         !text.is_empty() && self.entries.iter().any(|(_, answer)| answer == text)
     }
 
+    /// The answer to a prompt.
+    pub fn answer_to(&self, prompt: &str) -> Option<&str> {
+        self.find(prompt.as_bytes()).map(|(_, answer)| answer)
+    }
+
     /// The answer to the prompt that begins first, and where that prompt ends.
     fn find(&self, text: &[u8]) -> Option<(usize, &str)> {
         self.entries

@@ -1,12 +1,12 @@
 //! The files of `env/` that configure a run: `extravars`, `envvars`, `passwords`,
-//! `cmdline`, `settings` and `plugins`, in YAML or JSON as Ansible Runner 2.4.3 takes them.
+//! `ssh_key`, `cmdline`, `settings` and `plugins`, in the forms that Ansible Runner 2.4.3 takes.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde_json::{Map, Value};
 
-use super::{InputError, PluginEntry, PrivateDataDir};
+use super::{InputError, PluginEntry, PrivateDataDir, SshKeys};
 use crate::plugins::is_path;
 
 /// What stands in `env/`. A file that is missing is an empty one.
@@ -18,6 +18,8 @@ pub struct EnvFiles {
     pub envvars: Vec<(String, String)>,
     /// `env/passwords`: patterns of prompts and their answers, in the file's order.
     pub passwords: Vec<(String, String)>,
+    /// `env/ssh_key`, with the certificate of `env/ssh_key-cert.pub`.
+    pub ssh_keys: Option<SshKeys>,
     /// `env/cmdline`, split into words.
     pub cmdline: Vec<String>,
     /// `args`, beside `env/`: the words of a whole command.
@@ -44,6 +46,7 @@ impl EnvFiles {
             extravars: read_extravars(&directory.env_file("extravars"))?,
             envvars: read_envvars(&directory.env_file("envvars"))?,
             passwords: read_passwords(&directory.env_file("passwords"))?,
+            ssh_keys: read_ssh_keys(directory)?,
             cmdline: read_words(&directory.env_file("cmdline"))?.unwrap_or_default(),
             args: read_words(&directory.path().join("args"))?.filter(|words| !words.is_empty()),
             settings: read_mapping(&directory.env_file("settings"))?.unwrap_or_default(),
@@ -110,6 +113,16 @@ fn read_passwords(path: &Path) -> Result<Vec<(String, String)>, InputError> {
             }),
         })
         .collect()
+}
+
+fn read_ssh_keys(directory: &PrivateDataDir) -> Result<Option<SshKeys>, InputError> {
+    let path = directory.env_file("ssh_key");
+    let Some(mut text) = read_text(&path)?.filter(|text| !text.trim().is_empty()) else {
+        return Ok(None);
+    };
+    text.push('\n');
+    text.push_str(&read_text(&directory.env_file("ssh_key-cert.pub"))?.unwrap_or_default());
+    SshKeys::parse(&text).map(Some).map_err(|reason| InputError::Content { path, reason })
 }
 
 /// A value as Python's `str` writes it; none for a list or a mapping.

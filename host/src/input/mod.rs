@@ -10,6 +10,7 @@ mod job;
 mod plugin_entry;
 mod private_data_dir;
 mod run_spec;
+mod ssh_keys;
 
 pub(crate) use env_files::split_cmdline;
 pub use env_files::{EnvFiles, ExtravarsFile};
@@ -19,3 +20,4 @@ pub use plugin_entry::{PluginEntry, PluginFlags};
 pub use private_data_dir::PrivateDataDir;
 pub(crate) use private_data_dir::absolute;
 pub use run_spec::{EventData, OutputForm, RunSpec};
+pub use ssh_keys::SshKeys;

@@ -83,6 +83,7 @@ pub fn resolve(
         envvars: files.envvars.iter().map(|(name, _)| name.clone()).collect(),
         set_by_plugins: BTreeSet::new(),
         answers: passwords::answers(&directory.env_file("passwords"), &files.passwords)?,
+        ssh_keys: files.ssh_keys.clone(),
         settings,
         rotate_artifacts: spec.rotate_artifacts,
         event_data: spec.event_data,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::extra_vars::ExtraVars;
 use super::{Environment, RunSettings};
 use crate::exec::Answers;
-use crate::input::{EventData, ExtravarsFile, Job, OutputForm};
+use crate::input::{EventData, ExtravarsFile, Job, OutputForm, SshKeys};
 
 /// What a run is going to be. Pre-run plugins may change it; after them nothing does.
 #[derive(Debug, Clone)]
@@ -62,6 +62,8 @@ pub struct RunConfig {
     pub set_by_plugins: BTreeSet<String>,
     /// `env/passwords`.
     pub answers: Answers,
+    /// `env/ssh_key`, for the run's agent.
+    pub ssh_keys: Option<SshKeys>,
     /// What `env/settings` says to the runner.
     pub settings: RunSettings,
     /// How many runs stay in the artifact root; 0 for all.

@@ -1,6 +1,7 @@
 //! The part of a run in which Ansible runs.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
@@ -10,7 +11,10 @@ use super::record::{command_file, starting};
 use super::{Ended, Stage};
 use crate::artifacts::RunStatus;
 use crate::events::{Assembler, Nonce};
-use crate::exec::{Cancel, Channel, Command, ExecError, Exit, Running, Stop, Supervision};
+use crate::exec::{
+    Cancel, Channel, Command, ExecError, Exit, PASSPHRASE_PATTERN, Running, SshAgent, Stop,
+    Supervision, passphrase_prompt,
+};
 use crate::pipeline::{Chain, Console, Pipeline, PipelineEnd, Queue};
 use crate::prepare::{CallbackSetup, LaidOut};
 use crate::{RunError, exit_code};
@@ -44,7 +48,12 @@ impl Stage<'_> {
         };
         setup.lay_out()?;
         let argv = self.config.command_line(&LaidOut::write(directory.path(), &self.config)?);
-        let environment = setup.environment(&self.config);
+        let agent = self.start_ssh_agent(directory.path())?;
+        let mut environment = setup.environment(&self.config);
+        if let Some(agent) = &agent {
+            environment.set("SSH_AUTH_SOCK", agent.socket());
+            environment.set("SSH_AGENT_PID", agent.pid().to_string());
+        }
 
         self.enter_status(RunStatus::Starting, None, starting(&self.config, &argv, &environment))?;
         self.artifacts.write_command(&command_file(&self.config, &argv, &environment))?;
@@ -103,6 +112,22 @@ impl Stage<'_> {
             }
         })?;
         Ok(self.judge(end, exit))
+    }
+
+    /// An agent with the keys of `env/ssh_key`, for as long as Ansible runs.
+    fn start_ssh_agent(&self, directory: &Path) -> Result<Option<SshAgent>, RunError> {
+        let Some(keys) = &self.config.ssh_keys else { return Ok(None) };
+        let path = self.config.environment.get("PATH").unwrap_or_default();
+        let agent = SshAgent::start(directory, path)?;
+        let prompt = passphrase_prompt(&self.config.artifact_dir);
+        match agent.add_all(keys, self.config.answers.answer_to(&prompt)) {
+            Ok(()) => Ok(Some(agent)),
+            Err(ExecError::Passphrase { is_wrong: false }) => {
+                let prompt = prompt.trim().to_owned();
+                Err(RunError::Unanswered { prompt, pattern: PASSPHRASE_PATTERN.to_owned() })
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What the child's end means for the run.

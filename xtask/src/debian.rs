@@ -1,0 +1,60 @@
+//! Programs that the tests need from the operating system: an OpenSSH server and what
+//! types passwords. They are installed where this is Debian and we are root; elsewhere
+//! the message says what to install.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::failure::Failure;
+use crate::step::{self, step};
+
+/// A program and the Debian package that has it.
+const PROGRAMS: [(&str, &str); 4] = [
+    ("sshd", "openssh-server"),
+    ("ssh-agent", "openssh-client"),
+    ("sshpass", "sshpass"),
+    ("sudo", "sudo"),
+];
+
+/// Makes sure that all of them are there.
+pub(crate) fn ensure_programs() -> Result<(), Failure> {
+    let missing: Vec<&str> = PROGRAMS
+        .iter()
+        .filter(|(program, _)| !is_installed(program))
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages = missing.join(" ");
+    if !is_installed("apt-get") || !is_root() {
+        return Err(Failure::new(format!(
+            "cannot run the tests without {packages}, as Debian calls them; install them and try again"
+        )));
+    }
+    step(&format!("installing {packages} from Debian"), || {
+        step::run(
+            Command::new("apt-get").args(["update", "-qq"]),
+            "update the lists of Debian's packages",
+        )?;
+        let install = ["install", "-qq", "-y", "--no-install-recommends"];
+        step::run(
+            Command::new("apt-get")
+                .args(install)
+                .args(&missing)
+                .env("DEBIAN_FRONTEND", "noninteractive"),
+            &format!("install {packages}"),
+        )
+    })
+}
+
+/// Servers are in folders that a user's PATH need not have.
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/bin".into()]);
+    folders.map(|folder| folder.join(program)).any(|file| Path::is_file(&file))
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
+}

@@ -16,7 +16,7 @@
 //! ```
 //!
 //! [`Playhouse::run`] walks it. The library prints nothing and hears no signals: text goes
-//! to a [`pipeline::Console`], and a [`exec::Cancel`] stops a run. Only [`cli`] does these.
+//! to a [`pipeline::Observer`], and a [`exec::Cancel`] stops a run. Only [`cli`] does these.
 
 #![deny(missing_docs)]
 

@@ -23,6 +23,8 @@ mod peer;
 
 mod stopping;
 
+mod killing;
+
 mod filters;
 
 mod sinks;

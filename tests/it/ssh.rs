@@ -104,7 +104,7 @@ fn a_password_is_typed_for_sudo() {
         .file("env/passwords", &format!("'^BECOME password.*:\\s*?$': {SSH_PASSWORD}\n"))
         .run()
         .expect_code(0);
-    assert!(ran.stdout.contains("root\""), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\\r\\nroot"), "{}", ran.stdout);
 }
 
 #[test]

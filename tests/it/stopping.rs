@@ -1,13 +1,15 @@
-//! Every way a run can be cut short that does not need the keeper.
+//! Every way to ask a run to end.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
+use tests::processes::{processes_of, send, wait_until};
 
 use crate::{hello, test};
 
-const SLEEP: &str = "\
+/// A task that sleeps. Each test has a number of seconds of its own to know it by.
+pub(crate) const SLEEP: &str = "\
 - hosts: all
   gather_facts: false
   tasks:
@@ -27,39 +29,20 @@ fn read_until(output: &mut impl Read, text: &str) {
     }
 }
 
-/// Processes that sleep for so many seconds: each test has a number of its own.
-fn sleepers(seconds: &str) -> Vec<u32> {
-    let words = format!("sleep\0{seconds}");
-    let mut pids = Vec::new();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(pid) = entry.file_name().to_string_lossy().parse() else { continue };
-        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        if line.starts_with(words.as_bytes()) {
-            pids.push(pid);
-        }
-    }
-    pids
-}
-
 #[test]
 fn sigint_cancels_and_leaves_nothing_running() {
     let test = test().local_hosts(&["web1"]).playbook(SLEEP);
     let mut child = test.start();
     read_until(child.stdout.as_mut().unwrap(), "TASK [Sleep]");
-    let waiting = Instant::now();
-    while sleepers("60.0625").is_empty() && waiting.elapsed() < Duration::from_secs(30) {
-        std::thread::yield_now();
-    }
-    assert!(!sleepers("60.0625").is_empty(), "the task is running");
-    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    wait_until("the task runs", || !processes_of(&["sleep", "60.0625"]).is_empty());
     let asked = Instant::now();
-    kill_process(pid, Signal::INT).unwrap();
+    send(child.id(), Signal::INT);
     let output = child.wait_with_output().unwrap();
     assert!(asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
     let ran = test.ended(&output).expect_code(254);
     assert_eq!(ran.artifact("status"), "canceled");
     assert_eq!(ran.artifact("rc"), "254");
-    assert_eq!(sleepers("60.0625"), Vec::<u32>::new());
+    assert_eq!(processes_of(&["sleep", "60.0625"]), Vec::<u32>::new());
 }
 
 #[test]
@@ -79,7 +62,7 @@ fn a_run_that_takes_too_long_is_stopped() {
         let limit: f64 = limit.parse().unwrap();
         assert!(took >= limit && took < limit + 8.0, "{setting}: {took} s");
         assert_eq!((ran.artifact("status"), ran.artifact("rc")), ("timeout".into(), "254".into()));
-        assert_eq!(sleepers(seconds), Vec::<u32>::new());
+        assert_eq!(processes_of(&["sleep", seconds]), Vec::<u32>::new());
     }
 }
 
@@ -91,31 +74,6 @@ fn a_flag_for_the_time_wins_over_the_setting() {
         .run()
         .expect_code(0);
     assert_eq!(ran.artifact("status"), "successful");
-}
-
-#[test]
-fn ansible_killed_by_a_signal_is_a_failure() {
-    let test = test().local_hosts(&["web1"]).playbook(&SLEEP.replace("60.0625", "0.5"));
-    let mut child = test.start();
-    read_until(child.stdout.as_mut().unwrap(), "TASK [Sleep]");
-    let ansible = child_of(child.id());
-    kill_process(ansible, Signal::KILL).unwrap();
-    let ran = test.ended(&child.wait_with_output().unwrap()).expect_code(137);
-    assert_eq!(ran.artifact("status"), "failed");
-    assert_eq!(ran.artifact("rc"), "137");
-    assert!(ran.event_names().contains(&"runner_on_start".to_owned()), "what it said is kept");
-}
-
-/// The one process whose parent is `pid`.
-fn child_of(pid: u32) -> Pid {
-    let is_child = |entry: &std::fs::DirEntry| {
-        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        let parent = stat.rsplit(')').next().and_then(|rest| rest.split(' ').nth(2)?.parse().ok());
-        parent == Some(pid)
-    };
-    let entry = std::fs::read_dir("/proc").unwrap().flatten().find(is_child).expect("a child");
-    let child = entry.file_name().to_string_lossy().parse().expect("a pid");
-    Pid::from_raw(child).expect("a pid")
 }
 
 #[test]
@@ -138,7 +96,6 @@ fn a_live_ident_is_not_used_twice() {
     assert_eq!(second.status.code(), Some(73));
     let stderr = String::from_utf8_lossy(&second.stderr);
     assert!(stderr.contains("a run with the ident `job` is under way"), "{stderr}");
-    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
-    kill_process(pid, Signal::TERM).unwrap();
+    send(child.id(), Signal::TERM);
     child.wait().unwrap();
 }

@@ -7,6 +7,7 @@
 
 mod ansible;
 mod peer;
+pub mod processes;
 mod ran;
 mod run_test;
 mod sshd;

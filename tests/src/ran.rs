@@ -5,12 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use crate::RunTest;
 use serde_json::Value;
-use tempfile::TempDir;
 
 /// A run that has ended.
 pub struct Ran {
-    room: TempDir,
+    test: RunTest,
     /// The exit code; none where a signal ended the program.
     pub code: Option<i32>,
     /// Standard output.
@@ -21,15 +21,20 @@ pub struct Ran {
 
 #[expect(clippy::return_self_not_must_use, reason = "an expectation may be a test's last word")]
 impl Ran {
-    pub(crate) fn new(room: TempDir, output: &Output) -> Self {
+    pub(crate) fn new(test: RunTest, output: &Output) -> Self {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        let stderr = stderr.replace(&room.path().display().to_string(), "[room]");
+        let stderr = stderr.replace(&test.room().display().to_string(), "[room]");
         Self {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr,
-            room,
+            test,
         }
+    }
+
+    /// Runs again with the same command line.
+    pub fn again(self) -> Self {
+        self.test.run()
     }
 
     /// Ends the test unless the program exited with `code`; shows what it said.
@@ -52,7 +57,7 @@ impl Ran {
 
     /// A path in the private data directory.
     pub fn path(&self, path: &str) -> PathBuf {
-        self.room.path().join("pdd").join(path)
+        self.test.private_data_dir().join(path)
     }
 
     /// `artifacts/job/` and a file in it.

@@ -90,10 +90,15 @@ impl RunTest {
         self.room.path().join("pdd")
     }
 
+    /// The room: the private data directory, a home, and nothing else.
+    pub fn room(&self) -> &Path {
+        self.room.path()
+    }
+
     /// Runs `playhouse run DIR -i job` and what was added, to its end.
     pub fn run(self) -> Ran {
         let output = self.command().output().expect("the program under test starts");
-        Ran::new(self.room, &output)
+        self.ended(&output)
     }
 
     /// Starts it, with its streams piped; [`RunTest::ended`] takes it from there.
@@ -103,7 +108,7 @@ impl RunTest {
 
     /// What a started run came to.
     pub fn ended(self, output: &Output) -> Ran {
-        Ran::new(self.room, output)
+        Ran::new(self, output)
     }
 
     /// The command, in the room's environment.

@@ -72,7 +72,7 @@ impl Sshd {
     /// An inventory with one host, `far`, that is this server.
     pub fn inventory(&self) -> String {
         format!(
-            "far ansible_host=127.0.0.1 ansible_port={} ansible_user=tester ansible_ssh_common_args='-F /dev/null -o UserKnownHostsFile=/dev/null -o IdentityFile=none'\n",
+            "far ansible_connection=ssh ansible_host=127.0.0.1 ansible_port={} ansible_user=tester ansible_ssh_common_args='-F /dev/null -o UserKnownHostsFile=/dev/null -o IdentityFile=none'\n",
             self.port
         )
     }

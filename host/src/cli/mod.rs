@@ -2,6 +2,7 @@
 //! home directory.
 
 mod args;
+mod keeper;
 mod order;
 mod printer;
 mod run;
@@ -17,6 +18,9 @@ use args::{Args, Subcommand};
 
 /// Reads the arguments, does what they say and gives the exit code.
 pub fn main() -> ExitCode {
+    if keeper::is_asked_for() {
+        return keeper::main();
+    }
     let words = order::subcommand_first(&Args::command(), std::env::args_os().collect());
     let args = match Args::try_parse_from(words) {
         Ok(args) => args,

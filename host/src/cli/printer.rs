@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use crate::pipeline::Console;
+use crate::pipeline::Observer;
 use crate::plugins::PluginStats;
 use crate::{PluginSummary, RunOutcome};
 
@@ -53,7 +53,7 @@ impl Printer {
     }
 }
 
-impl Console for Printer {
+impl Observer for Printer {
     fn show(&mut self, text: &str) {
         if self.quiet || self.closed {
             return;

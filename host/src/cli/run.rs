@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::args::RunArgs;
 use super::printer::{self, Printer};
-use super::signals;
+use super::{keeper, signals};
 use crate::exec::Cancel;
 use crate::input::RunSpec;
 use crate::plugins::PluginLibrary;
@@ -50,7 +50,9 @@ fn start(printer: &mut Printer, spec: &RunSpec) -> Result<crate::RunOutcome, Run
     let cancel = Cancel::new().map_err(system("a pipe cannot be made"))?;
     signals::cancel_on_signals(&cancel).map_err(system("signals cannot be heard"))?;
     let library = PluginLibrary::new(plugin_folders(), compiled_cache());
-    let outcome = Playhouse::new(runtime.handle().clone(), library).run(spec, &cancel, printer);
+    let outcome = Playhouse::new(runtime.handle().clone(), library)
+        .with_keeper(keeper::this_program())
+        .run(spec, &cancel, printer);
     // A plugin that is still in a call has had its deadline.
     runtime.shutdown_background();
     outcome

@@ -2,17 +2,22 @@
 //! its own, as Ansible Runner does it: 80 columns decide how Ansible pads its banners.
 
 use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
-use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::{MasterPty, PtySize, native_pty_system};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use super::ExecError;
+use super::termination::end_with_this_thread;
 
 /// A program with everything it is given.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     /// The program and its arguments.
     pub argv: Vec<String>,
@@ -29,51 +34,45 @@ pub(super) struct Child {
     pub(super) terminal: OwnedFd,
     /// Keeps the PTY open. Its writer is never taken: when portable-pty drops one it
     /// types a line end and an end of file, which answers "yes" to some prompts.
-    _master: Box<dyn MasterPty + Send>,
+    _master: Option<Box<dyn MasterPty + Send>>,
+}
+
+impl Child {
+    /// One that another process started and keeps.
+    pub(super) fn kept(pid: u32, terminal: OwnedFd) -> Self {
+        Self { pid, terminal, _master: None }
+    }
 }
 
 impl Command {
+    /// Starts it; it is asked to end when the thread that called this does.
     pub(super) fn spawn(&self) -> Result<Child, ExecError> {
         let name = self.argv.first().cloned().unwrap_or_default();
         let program = self
             .find_program(&name)
             .ok_or_else(|| ExecError::NotFound { program: name.clone() })?;
-        let failed = |step: &'static str, reason: String| ExecError::Start {
-            program: name.clone(),
-            step,
-            reason,
+        let failed = |step: &'static str| {
+            let program = name.clone();
+            move |reason: String| ExecError::Start { program, step: step.to_owned(), reason }
         };
 
         let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system()
-            .openpty(size)
-            .map_err(|error| failed("opening a PTY", error.to_string()))?;
-        let descriptor = pair
-            .master
-            .as_raw_fd()
-            .ok_or_else(|| failed("opening a PTY", "it has no descriptor".to_owned()))?;
-        let terminal =
-            duplicate(descriptor).map_err(|error| failed("opening a PTY", error.to_string()))?;
-        turn_echo_off(&terminal)
-            .map_err(|error| failed("setting up the PTY", error.to_string()))?;
-        rustix::io::ioctl_fionbio(&terminal, true)
-            .map_err(|error| failed("setting up the PTY", error.to_string()))?;
+        let opening = failed("opening a PTY");
+        let pair = native_pty_system().openpty(size).map_err(|error| opening(error.to_string()))?;
+        let (terminal, other_end) = open_both_ends(&*pair.master)
+            .map_err(|error| failed("setting up the PTY")(error.to_string()))?;
 
-        let mut builder = CommandBuilder::new(program);
-        builder.args(&self.argv[1..]);
-        builder.env_clear();
-        for (variable, value) in &self.environment {
-            builder.env(variable, value);
-        }
-        builder.cwd(&self.cwd);
-        let child = pair
-            .slave
-            .spawn_command(builder)
-            .map_err(|error| failed("executing it", error.to_string()))?;
-        let pid = child
-            .process_id()
-            .ok_or_else(|| failed("executing it", "it has no process id".to_owned()))?;
-        Ok(Child { pid, terminal, _master: pair.master })
+        let mut command = std::process::Command::new(program);
+        command
+            .args(&self.argv[1..])
+            .env_clear()
+            .envs(self.environment.iter().map(|(variable, value)| (variable, value)))
+            .current_dir(&self.cwd);
+        let starting = failed("executing it");
+        let child = attach(&mut command, other_end)
+            .and_then(|()| command.spawn())
+            .map_err(|error| starting(error.to_string()))?;
+        Ok(Child { pid: child.id(), terminal, _master: Some(pair.master) })
     }
 
     /// The program's file, by the PATH the child will have.
@@ -94,6 +93,21 @@ fn is_executable(path: &Path) -> bool {
         .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
+/// Our end as a descriptor of our own, without echo and without blocking, and the child's.
+fn open_both_ends(master: &dyn MasterPty) -> io::Result<(OwnedFd, OwnedFd)> {
+    let missing = || io::Error::other("it has no name or descriptor");
+    let terminal = duplicate(master.as_raw_fd().ok_or_else(missing)?)?;
+    turn_echo_off(&terminal)?;
+    rustix::io::ioctl_fionbio(&terminal, true)?;
+    let no_controlling_terminal = rustix::fs::OFlags::NOCTTY.bits().cast_signed();
+    let other_end = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(no_controlling_terminal)
+        .open(master.tty_name().ok_or_else(missing)?)?;
+    Ok((terminal, other_end.into()))
+}
+
 #[expect(unsafe_code, reason = "portable-pty names its descriptor by number only")]
 fn duplicate(descriptor: i32) -> rustix::io::Result<OwnedFd> {
     // SAFETY: the descriptor belongs to the PTY pair of `spawn`, which is alive here.
@@ -105,4 +119,27 @@ fn turn_echo_off(terminal: &OwnedFd) -> rustix::io::Result<()> {
     let mut modes = tcgetattr(terminal)?;
     modes.local_modes.remove(LocalModes::ECHO);
     tcsetattr(terminal, OptionalActions::Now, &modes)
+}
+
+/// Makes the terminal the three streams and the controlling terminal of a new session,
+/// in which a hang-up is ignored, as Ansible Runner has it.
+#[expect(unsafe_code, reason = "what runs between fork and exec has to be async-signal-safe")]
+fn attach(command: &mut std::process::Command, terminal: OwnedFd) -> io::Result<()> {
+    command
+        .stdin(Stdio::from(terminal.try_clone()?))
+        .stdout(Stdio::from(terminal.try_clone()?))
+        .stderr(Stdio::from(terminal));
+    let lead_session = || {
+        rustix::process::setsid()?;
+        rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
+        // SAFETY: ignoring a signal touches nothing but this process's disposition.
+        if unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) } == libc::SIG_ERR {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
+    };
+    // SAFETY: three system calls; nothing allocates or locks.
+    unsafe { command.pre_exec(lead_session) };
+    end_with_this_thread(command);
+    Ok(())
 }

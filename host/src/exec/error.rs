@@ -1,6 +1,7 @@
 //! What can keep a child from running.
 
 use std::io;
+use std::path::PathBuf;
 
 /// The child could not be started or watched.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +19,7 @@ pub enum ExecError {
         /// The first word of the command.
         program: String,
         /// What was being done.
-        step: &'static str,
+        step: String,
         /// The system's words.
         reason: String,
     },
@@ -31,6 +32,21 @@ pub enum ExecError {
         /// Why.
         source: io::Error,
     },
+
+    /// The keeper could not be started.
+    #[error("the keeper of the run cannot be started: `{}`: {source}", program.display())]
+    Keeper {
+        /// Its program.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+
+    /// The keeper ended while there was something to keep.
+    #[error(
+        "the keeper of the run, a process of its own, was ended from outside; Ansible was stopped"
+    )]
+    KeeperLost,
 
     /// A program of OpenSSH's could not be run.
     #[error(

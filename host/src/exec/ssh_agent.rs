@@ -4,7 +4,6 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{OpenOptionsExt, symlink};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -13,6 +12,10 @@ use crate::input::SshKeys;
 
 /// The name that Ansible Runner gives to its key file, which patterns of prompts know.
 const KEY_NAME: &str = "ssh_key_data";
+
+/// An agent that ends when the standard input does: no death signal reaches a program
+/// that has a group of its own, as OpenSSH's agent has.
+const AGENT: &str = "ssh-agent -D -a \"$0\" & exec >&- 2>&-; read -r _; kill $!";
 
 /// Answers once: asked again, the answer was wrong, and an empty one makes `ssh-add` give up.
 const ASKPASS: &str = "\
@@ -23,7 +26,7 @@ if mkdir \"$PLAYHOUSE_ASKED\" 2>/dev/null; then printf '%s\\n' \"$PLAYHOUSE_ANSW
 /// Matches [`passphrase_prompt`] in every run.
 pub const PASSPHRASE_PATTERN: &str = r"^Enter passphrase for .*/ssh_key_data:\s*?$";
 
-/// A running `ssh-agent`. It ends when this is dropped, and when this process dies.
+/// A running `ssh-agent`. It ends when this is dropped, and when this process ends.
 #[derive(Debug)]
 pub struct SshAgent {
     process: Child,
@@ -44,17 +47,15 @@ impl SshAgent {
         let path = path.into();
         let directory = directory.join("ssh");
         fs::create_dir(&directory).map_err(&failed)?;
-        let mut command = Command::new("ssh-agent");
-        command
-            .arg("-D")
-            .arg("-a")
+        let mut process = Command::new("/bin/sh")
+            .args(["-c", AGENT])
             .arg(directory.join("agent"))
             .env("PATH", &path)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        die_with_this_thread(&mut command);
-        let mut process = command.spawn().map_err(&failed)?;
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(&failed)?;
         // It says where its socket is as soon as it listens.
         let mut line = String::new();
         if let Some(stdout) = process.stdout.take() {
@@ -71,11 +72,6 @@ impl SshAgent {
     /// For `SSH_AUTH_SOCK`.
     pub fn socket(&self) -> PathBuf {
         self.directory.join("agent")
-    }
-
-    /// For `SSH_AGENT_PID`.
-    pub fn pid(&self) -> u32 {
-        self.process.id()
     }
 
     /// Gives the agent all keys, each also with every certificate that is for it.
@@ -133,8 +129,8 @@ impl SshAgent {
 
 impl Drop for SshAgent {
     fn drop(&mut self) {
-        // Nothing to say where it is gone already.
-        let _ = self.process.kill();
+        self.process.stdin = None;
+        // It ends by that; how does not matter.
         let _ = self.process.wait();
     }
 }
@@ -148,22 +144,3 @@ fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     options.write(true).create(true).truncate(true).mode(mode);
     options.open(path)?.write_all(text.as_bytes())
 }
-
-/// A key must not outlive the run that was given it.
-#[cfg(target_os = "linux")]
-#[expect(unsafe_code, reason = "what runs between fork and exec has to be async-signal-safe")]
-pub(super) fn die_with_this_thread(command: &mut Command) {
-    use rustix::process::{Signal, getppid, set_parent_process_death_signal};
-
-    let parent = rustix::process::getpid();
-    let set = move || {
-        set_parent_process_death_signal(Some(Signal::TERM))?;
-        if getppid() == Some(parent) { Ok(()) } else { Err(rustix::io::Errno::SRCH.into()) }
-    };
-    // SAFETY: two system calls and a comparison; nothing allocates or locks.
-    unsafe { command.pre_exec(set) };
-}
-
-/// Only Linux tells a child of its parent's death.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn die_with_this_thread(_command: &mut Command) {}

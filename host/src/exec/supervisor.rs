@@ -2,6 +2,7 @@
 //! as there is something, on a thread of its own.
 
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,8 +12,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 
 use super::child::{Child, Command};
+use super::keeper::{Farewell, Keeper};
 use super::prompts::{PATIENCE, Typist, is_question};
-use super::termination::{GRACE, Tree, signal};
+use super::termination::{GRACE, LeftProcess, Process, Tree};
 use super::{Answers, Cancel, Channel, ExecError};
 use crate::events::{Assembler, Nonce, Segment};
 
@@ -33,6 +35,8 @@ pub struct Supervision {
     pub idle_timeout: Option<Duration>,
     /// What it may ask.
     pub answers: Answers,
+    /// The process between us and it; without one it is our own child.
+    pub keeper: Option<Keeper>,
 }
 
 /// Why a child was stopped.
@@ -46,6 +50,8 @@ pub enum Stop {
     IdleTimeout(Duration),
     /// It asks this, and there is no answer.
     Unanswered(String),
+    /// Its keeper was ended, and it could not be left alone.
+    KeeperLost,
 }
 
 /// How a child ended.
@@ -57,6 +63,8 @@ pub struct Exit {
     pub signal: Option<i32>,
     /// Why it was made to end, if it did not end by itself.
     pub stop: Option<Stop>,
+    /// What a stop has left alive.
+    pub left: Vec<LeftProcess>,
     /// Whether the callback ever spoke to us. If not, all of the run is text.
     pub has_events: bool,
 }
@@ -70,6 +78,7 @@ pub struct Running {
     job_timeout: Option<Duration>,
     idle_timeout: Option<Duration>,
     typist: Typist,
+    keeper: Option<Keeper>,
     started: Instant,
     /// When something last came from the child.
     heard_at: Instant,
@@ -84,14 +93,19 @@ struct Stopping {
 }
 
 impl Running {
-    /// Starts `command`; `nonce` is what the callback was told to mark its text with.
+    /// Starts `command`; `nonce` is what the callback was told to mark its text with, and
+    /// `scratch` the temporary directory that a keeper removes if we no longer can.
     pub fn start(
         command: &Command,
         channel: Channel,
         nonce: &Nonce,
-        supervision: Supervision,
+        mut supervision: Supervision,
+        scratch: &Path,
     ) -> Result<Self, ExecError> {
-        let child = command.spawn()?;
+        let child = match &mut supervision.keeper {
+            Some(keeper) => keeper.spawn(command, scratch)?,
+            None => command.spawn()?,
+        };
         let now = Instant::now();
         Ok(Self {
             child,
@@ -101,6 +115,7 @@ impl Running {
             job_timeout: supervision.job_timeout,
             idle_timeout: supervision.idle_timeout,
             typist: Typist::new(supervision.answers),
+            keeper: supervision.keeper,
             started: now,
             heard_at: now,
             stopping: None,
@@ -111,13 +126,17 @@ impl Running {
     /// `take`, which may block: then the child waits.
     pub fn drive(mut self, mut take: impl FnMut(Vec<Segment>)) -> Result<Exit, ExecError> {
         let pid = self.child.pid;
+        let keeper = self.keeper.take();
         let cancel = self.cancel.clone();
         let (exited, exits) = mpsc::channel();
         thread::Builder::new()
             .name("wait".to_owned())
             .spawn(move || {
                 // Nobody listens any more only where reading the child has failed.
-                let _ = exited.send(wait_for(pid));
+                let _ = exited.send(match keeper {
+                    Some(keeper) => keeper.wait(),
+                    None => Some(wait_for(pid)),
+                });
                 cancel.wake();
             })
             .map_err(ExecError::Read)?;
@@ -129,9 +148,12 @@ impl Running {
             self.wait_for_input(open, exit.is_some())?;
             self.cancel.drain_wakes();
             if exit.is_none()
-                && let Ok(status) = exits.try_recv()
+                && let Ok(farewell) = exits.try_recv()
             {
-                exit = Some(status);
+                if farewell.is_none() && self.stopping.is_none() {
+                    self.stop(Stop::KeeperLost);
+                }
+                exit = Some(farewell.unwrap_or_default());
                 self.heard_at = Instant::now();
             }
             if self.read(&mut buffer, &mut open)? {
@@ -155,10 +177,11 @@ impl Running {
         self.assembler.finish(Timestamp::now());
         take(self.assembler.take_segments());
 
-        let (code, ended_by) = exit.unwrap_or((None, None));
+        let Farewell { code, signal, left } = exit.unwrap_or_default();
         Ok(Exit {
             code,
-            signal: ended_by,
+            signal,
+            left: if self.stopping.is_some() { left } else { Vec::new() },
             stop: self.stopping.map(|stopping| stopping.reason),
             has_events: self.channel.was_used(),
         })
@@ -267,8 +290,7 @@ impl Running {
         if let Some(stopping) = &mut self.stopping {
             if self.cancel.asked() > 1 || now >= stopping.kill_at {
                 stopping.tree.add(self.child.pid);
-                signal(self.child.pid, Signal::KILL);
-                stopping.tree.kill();
+                stopping.tree.signal(Signal::KILL);
                 stopping.kill_at = now + GRACE;
             }
             return;
@@ -278,9 +300,16 @@ impl Running {
             Some((due, reason)) if now >= due => reason,
             _ => return,
         };
-        self.stopping =
-            Some(Stopping { reason, tree: Tree::of(self.child.pid), kill_at: now + GRACE });
-        signal(self.child.pid, Signal::TERM);
+        self.stop(reason);
+    }
+
+    /// Asks Ansible to end.
+    fn stop(&mut self, reason: Stop) {
+        let tree = Tree::of(self.child.pid);
+        if let Some(ansible) = Process::find(self.child.pid) {
+            ansible.signal(Signal::TERM);
+        }
+        self.stopping = Some(Stopping { reason, tree, kill_at: Instant::now() + GRACE });
     }
 
     /// Ansible has ended; after a stop, what is left of its tree has what is left of the grace.
@@ -291,7 +320,7 @@ impl Running {
                 return;
             }
             if self.cancel.asked() > 1 || Instant::now() >= stopping.kill_at {
-                stopping.tree.kill();
+                stopping.tree.signal(Signal::KILL);
                 return;
             }
             thread::sleep(Duration::from_millis(20));
@@ -308,15 +337,18 @@ fn type_error(error: rustix::io::Errno) -> ExecError {
 }
 
 /// Waits for one child: its exit code, or the signal that ended it.
-fn wait_for(pid: u32) -> (Option<i32>, Option<i32>) {
-    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return (None, None) };
+fn wait_for(pid: u32) -> Farewell {
+    let mut farewell = Farewell::default();
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return farewell };
     loop {
         match waitpid(Some(pid), WaitOptions::empty()) {
             Ok(Some((_, status))) if status.exited() || status.signaled() => {
-                return (status.exit_status(), status.terminating_signal());
+                farewell.code = status.exit_status();
+                farewell.signal = status.terminating_signal();
+                return farewell;
             }
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(_) => return (None, None),
+            Err(_) => return farewell,
         }
     }
 }

@@ -5,9 +5,11 @@
 //! It runs on one thread. A plugin can hold it up within its budget, a sink cannot.
 
 mod chain;
+mod observer;
 mod queue;
 mod stage;
 
 pub use chain::Chain;
+pub use observer::Observer;
 pub use queue::Queue;
-pub use stage::{Console, LogState, Pipeline, PipelineEnd};
+pub use stage::{LogState, Pipeline, PipelineEnd};

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::Observer;
 use super::chain::{Chain, Fate};
 use super::queue::{Popped, Queue, size};
 use crate::artifacts::{ArtifactDir, ArtifactError, What};
@@ -19,12 +20,6 @@ use crate::input::OutputForm;
 const MOST_SEGMENTS: usize = 256;
 const MOST_BYTES: usize = 4 << 20;
 const LINGER: Duration = Duration::from_millis(20);
-
-/// Where a run's text goes: a terminal, as a rule.
-pub trait Console {
-    /// Shows text. What cannot be shown is the console's own affair.
-    fn show(&mut self, text: &str);
-}
 
 /// What sinks know of the journal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,8 +36,10 @@ pub struct Pipeline<'run> {
     pub artifacts: &'run mut ArtifactDir,
     /// Whom they pass.
     pub chain: Chain,
-    /// Where text goes; none for a run that shows nothing.
-    pub console: Option<&'run mut dyn Console>,
+    /// Who hears of them.
+    pub observer: &'run mut dyn Observer,
+    /// Whether it is shown text.
+    pub shows: bool,
     /// Where text goes as well.
     pub stdout: Option<File>,
     /// What text is.
@@ -207,6 +204,7 @@ impl Pipeline<'_> {
                     uuid: event.uuid.clone(),
                     not_for: fate.hidden_from,
                 });
+                self.observer.event(event);
             }
             Err(error) => note(progress, error),
         }
@@ -218,8 +216,8 @@ impl Pipeline<'_> {
             return;
         }
         let text = std::mem::take(&mut progress.text);
-        if let Some(console) = &mut self.console {
-            console.show(&text);
+        if self.shows {
+            self.observer.show(&text);
         }
         if let Some(file) = &mut self.stdout
             && let Err(source) = file.write_all(text.as_bytes())

@@ -15,14 +15,14 @@ use crate::exec::{
     Cancel, Channel, Command, ExecError, Exit, PASSPHRASE_PATTERN, Running, SshAgent, Stop,
     Supervision, passphrase_prompt,
 };
-use crate::pipeline::{Chain, Console, Pipeline, PipelineEnd, Queue};
+use crate::pipeline::{Chain, Pipeline, PipelineEnd, Queue};
 use crate::prepare::{CallbackSetup, LaidOut};
 use crate::{RunError, exit_code};
 
 impl Stage<'_> {
     /// Starts Ansible and takes its events to their end.
-    pub(super) fn run_ansible(&mut self, cancel: &Cancel, console: &mut dyn Console) -> Ended {
-        match self.try_run_ansible(cancel, console) {
+    pub(super) fn run_ansible(&mut self, cancel: &Cancel) -> Ended {
+        match self.try_run_ansible(cancel) {
             Ok(ended) => ended,
             Err(error) => Ended {
                 status: RunStatus::Failed,
@@ -33,11 +33,7 @@ impl Stage<'_> {
         }
     }
 
-    fn try_run_ansible(
-        &mut self,
-        cancel: &Cancel,
-        console: &mut dyn Console,
-    ) -> Result<Ended, RunError> {
+    fn try_run_ansible(&mut self, cancel: &Cancel) -> Result<Ended, RunError> {
         let directory = private_temporary_directory()?;
         let channel = Channel::open(directory.path())?;
         let nonce = Nonce::random();
@@ -52,7 +48,6 @@ impl Stage<'_> {
         let mut environment = setup.environment(&self.config);
         if let Some(agent) = &agent {
             environment.set("SSH_AUTH_SOCK", agent.socket());
-            environment.set("SSH_AGENT_PID", agent.pid().to_string());
         }
 
         self.enter_status(RunStatus::Starting, None, starting(&self.config, &argv, &environment))?;
@@ -69,14 +64,17 @@ impl Stage<'_> {
             environment: environment.into_variables(),
             cwd: self.config.project_dir.clone(),
         };
-        let shows = self.config.settings.suppress_ansible_output != Some(true);
         let supervision = Supervision {
             cancel: cancel.clone(),
             job_timeout: self.config.settings.job_timeout,
             idle_timeout: self.config.settings.idle_timeout,
             answers: self.config.answers.clone(),
+            keeper: self.keeper.take(),
         };
-        let running = Running::start(&command, channel, &nonce, supervision);
+        let running = Running::start(&command, channel, &nonce, supervision, directory.path());
+        if running.is_ok() {
+            self.observer.up();
+        }
         let lanes = self
             .seats
             .iter_mut()
@@ -84,7 +82,8 @@ impl Stage<'_> {
         let pipeline = Pipeline {
             chain: Chain::new(lanes.collect(), self.runtime.clone()),
             artifacts: &mut self.artifacts,
-            console: shows.then_some(console),
+            observer: &mut *self.observer,
+            shows: self.config.settings.suppress_ansible_output != Some(true),
             stdout,
             form: self.config.output,
             log: &self.log,
@@ -149,6 +148,9 @@ impl Stage<'_> {
                 "the callback sent no events: ansible-playbook ended before it loaded, or could not reach this program; the run is text only".to_owned(),
             );
         }
+        self.warnings.extend(exit.left.iter().map(|process| {
+            format!("left running, since it had let go of the run or is not ours to end: {process}")
+        }));
         let rc = match (exit.code, exit.signal) {
             (Some(code), _) => code,
             (None, Some(signal)) => exit_code::SIGNALED + signal,
@@ -176,6 +178,10 @@ impl Stage<'_> {
             }
             Some(Stop::Unanswered(prompt)) => {
                 let error = RunError::unanswered(prompt);
+                (RunStatus::Failed, error.exit_code(), Some(error))
+            }
+            Some(Stop::KeeperLost) => {
+                let error = RunError::from(ExecError::KeeperLost);
                 (RunStatus::Failed, error.exit_code(), Some(error))
             }
             None if rc == 0 => (RunStatus::Successful, 0, None),

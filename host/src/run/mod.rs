@@ -13,9 +13,9 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::artifacts::{ArtifactDir, RunStatus, StatusChange, What, rotate, to_python_json};
-use crate::exec::Cancel;
+use crate::exec::{Cancel, Keeper, KeeperProgram};
 use crate::input::{EnvFiles, PrivateDataDir, RunSpec};
-use crate::pipeline::{Console, LogState, PipelineEnd};
+use crate::pipeline::{LogState, Observer, PipelineEnd};
 use crate::plugins::{
     Ending, Hook, Lane, OnError, PluginLane, PluginLibrary, PrepareError, StartError,
 };
@@ -32,6 +32,7 @@ const SINK_DEADLINE: Duration = Duration::from_secs(10);
 pub struct Playhouse {
     runtime: Handle,
     library: PluginLibrary,
+    keeper: Option<KeeperProgram>,
 }
 
 /// A run that has its artifact directory.
@@ -43,6 +44,8 @@ struct Stage<'run> {
     seats: Vec<Seat>,
     warnings: Vec<String>,
     statuses: u32,
+    keeper: Option<Keeper>,
+    observer: &'run mut dyn Observer,
 }
 
 /// What Ansible, or the lack of it, came to.
@@ -56,7 +59,16 @@ struct Ended {
 impl Playhouse {
     /// Plugin calls are driven on `runtime`, which must have threads of its own.
     pub fn new(runtime: Handle, library: PluginLibrary) -> Self {
-        Self { runtime, library }
+        Self { runtime, library, keeper: None }
+    }
+
+    /// Puts a keeper between this program and Ansible, so that a run ends with this
+    /// program even where that is killed. Without one Ansible itself is asked to end
+    /// then, on Linux, and what does not obey lives on.
+    #[must_use]
+    pub fn with_keeper(mut self, program: KeeperProgram) -> Self {
+        self.keeper = Some(program);
+        self
     }
 
     /// Runs one private data directory to its end. Blocks; must not be called from the
@@ -66,12 +78,14 @@ impl Playhouse {
         &self,
         spec: &RunSpec,
         cancel: &Cancel,
-        console: &mut dyn Console,
+        observer: &mut dyn Observer,
     ) -> Result<RunOutcome, RunError> {
         let started = Timestamp::now();
         let directory = PrivateDataDir::open(&spec.private_data_dir)?;
         let files = EnvFiles::read(&directory)?;
         let (config, mut warnings) = resolve(spec, &directory, &files, started)?;
+        // It starts while the plugins are loaded.
+        let keeper = self.keeper.as_ref().map(Keeper::start).transpose()?;
         let mut entries = files.plugins.clone();
         spec.plugins.apply(&mut entries)?;
         let (plugins, notices) =
@@ -91,12 +105,22 @@ impl Playhouse {
             let folder = artifacts.plugin_folder(plugin.name().as_str())?;
             seats.push(Seat::new(plugin, &facts, folder));
         }
-        let (log, _) = watch::channel(LogState::default());
-        let mut stage =
-            Stage { runtime: &self.runtime, config, artifacts, log, seats, warnings, statuses: 0 };
+        let (log, receiver) = watch::channel(LogState::default());
+        observer.begun(&config.artifact_dir, receiver);
+        let mut stage = Stage {
+            runtime: &self.runtime,
+            config,
+            artifacts,
+            log,
+            seats,
+            warnings,
+            statuses: 0,
+            keeper,
+            observer,
+        };
 
         let ended = match stage.start_plugins().and_then(|()| stage.prepare_run()) {
-            Ok(()) => stage.run_ansible(cancel, console),
+            Ok(()) => stage.run_ansible(cancel),
             Err(error) => Ended {
                 status: RunStatus::Failed,
                 rc: error.exit_code(),
@@ -251,6 +275,7 @@ impl Stage<'_> {
             rc,
             json: to_python_json(&json),
         };
+        self.observer.status(&change);
         self.artifacts.journal.push(What::Status { status: change });
         let last = self.artifacts.journal.flush()?;
         self.log.send_modify(|state| state.last = last);

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use crate::RunError;
-use crate::artifacts::RunStatus;
+use crate::artifacts::{ArtifactError, LogReader, Logged, RunStatus, read_facts};
 use crate::events::HostStats;
 use crate::plugins::PluginStats;
 
@@ -15,6 +17,9 @@ pub struct RunOutcome {
     pub ident: String,
     /// Where it is.
     pub artifact_dir: PathBuf,
+    /// Where facts of hosts are kept, unless the operator's configuration keeps them
+    /// elsewhere.
+    pub fact_cache: PathBuf,
     /// A final status.
     pub status: RunStatus,
     /// What the `rc` file says: Ansible's own code, 128 and the signal that ended
@@ -63,6 +68,38 @@ pub struct DeliverySummary {
 }
 
 impl RunOutcome {
+    /// What the terminal showed: the `stdout` artifact.
+    pub fn stdout(&self) -> Result<String, ArtifactError> {
+        let path = self.artifact_dir.join("stdout");
+        let bytes = std::fs::read(&path).map_err(ArtifactError::read(&path))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The run's statuses and events, from the first on.
+    pub fn log(&self) -> Result<LogReader, ArtifactError> {
+        LogReader::open(&self.artifact_dir)
+    }
+
+    /// The events that name a host, each one JSON object.
+    pub fn host_events(&self, host: &str) -> Result<Vec<Value>, ArtifactError> {
+        let mut log = self.log()?;
+        let mut events = Vec::new();
+        while let Some(logged) = log.next()? {
+            if let Logged::Event { json, .. } = logged
+                && let Ok(event) = serde_json::from_str::<Value>(&json)
+                && event["event_data"]["host"] == host
+            {
+                events.push(event);
+            }
+        }
+        Ok(events)
+    }
+
+    /// What the run's fact cache has of a host.
+    pub fn facts(&self, host: &str) -> Result<Option<Value>, ArtifactError> {
+        read_facts(&self.fact_cache, host)
+    }
+
     /// The code to exit with: `rc`, unless all was well with Ansible and not with us.
     pub fn exit_code(&self) -> i32 {
         use crate::exit_code;

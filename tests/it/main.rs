@@ -33,6 +33,8 @@ mod misbehaving;
 
 mod loading;
 
+mod embedding;
+
 mod pages;
 
 mod tidy;

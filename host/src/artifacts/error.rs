@@ -53,7 +53,7 @@ impl ArtifactError {
     }
 
     /// For `map_err` on a file that is being read.
-    pub(super) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Read { path, source }
     }

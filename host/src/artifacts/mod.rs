@@ -7,7 +7,9 @@
 
 mod artifact_dir;
 mod error;
+mod fact_cache;
 mod journal;
+mod log_reader;
 mod python_json;
 mod rotation;
 mod status;
@@ -15,7 +17,9 @@ mod status;
 pub use artifact_dir::ArtifactDir;
 pub(crate) use artifact_dir::{event_path, write_whole};
 pub use error::ArtifactError;
+pub use fact_cache::read_facts;
 pub use journal::{Entry, Journal, JournalReader, Position, What};
+pub use log_reader::{LogReader, Logged};
 pub use python_json::to_python_json;
 pub use rotation::rotate;
 pub use status::{RunStatus, StatusChange};

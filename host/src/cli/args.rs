@@ -127,6 +127,10 @@ pub(super) struct RunArgs {
     #[arg(long, hide = true)]
     omit_env_files: bool,
 
+    /// Leave the run's `-e` and `--cmdline` in `env/`, for the next run
+    #[arg(long)]
+    persist_inputs: bool,
+
     /// Where run folders are made [default: `artifacts` in the private data directory]
     #[arg(long, value_name = "DIR")]
     artifact_dir: Option<PathBuf>,
@@ -192,11 +196,13 @@ impl RunArgs {
             },
             rotate_artifacts: self.rotate_artifacts,
             output: if self.json { OutputForm::JsonLines } else { OutputForm::Text },
+            persist_inputs: self.persist_inputs,
             plugins: PluginFlags {
                 plugins: self.plugin.clone(),
                 config: self.plugin_config.clone(),
                 allow: self.plugin_allow.clone(),
             },
+            ..RunSpec::default()
         })
     }
 

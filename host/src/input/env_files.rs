@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use serde_json::{Map, Value};
 
-use super::{InputError, PluginEntry, PrivateDataDir, SshKeys};
+use super::{InputError, PluginEntry, PrivateDataDir, RunSpec, SshKeys};
 use crate::plugins::is_path;
 
 /// What stands in `env/`. A file that is missing is an empty one.
@@ -52,6 +52,28 @@ impl EnvFiles {
             settings: read_mapping(&directory.env_file("settings"))?.unwrap_or_default(),
             plugins: read_plugins(directory)?,
         })
+    }
+
+    /// Adds what the run was given: settings, envvars and passwords of the files win,
+    /// key by key, a key that was given wins over the file's, and plugins come behind.
+    pub fn with_given(mut self, spec: &RunSpec) -> Result<Self, InputError> {
+        let mut settings = spec.settings.clone();
+        settings.extend(self.settings);
+        self.settings = settings;
+        self.envvars = [spec.envvars.clone(), self.envvars].concat();
+        let is_new = |(prompt, _): &&(String, String)| {
+            self.passwords.iter().all(|(known, _)| known != prompt)
+        };
+        let passwords: Vec<_> = spec.passwords.iter().filter(is_new).cloned().collect();
+        self.passwords.extend(passwords);
+        if let Some(text) = &spec.ssh_key {
+            let path = PathBuf::from("the SSH key that was given");
+            let keys =
+                SshKeys::parse(text).map_err(|reason| InputError::Content { path, reason })?;
+            self.ssh_keys = Some(keys);
+        }
+        self.plugins.extend(spec.plugin_entries.iter().cloned());
+        Ok(self)
     }
 }
 

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Job, PluginFlags};
+use serde_json::{Map, Value};
+
+use super::{Job, PluginEntry, PluginFlags};
 
 /// A run as the operator asked for it. An empty option means "not said", whatever the
 /// private data directory says of it.
@@ -38,6 +40,16 @@ pub struct RunSpec {
     pub skip_tags: Option<String>,
     /// Ansible's `--extra-vars`, each as it was given.
     pub extra_vars: Vec<String>,
+    /// Variables in which every text is a text and never a template.
+    pub untrusted_vars: Map<String, Value>,
+    /// For Ansible's environment, below `env/envvars`.
+    pub envvars: Vec<(String, String)>,
+    /// Patterns of prompts and answers, below `env/passwords`.
+    pub passwords: Vec<(String, String)>,
+    /// In place of `env/ssh_key`.
+    pub ssh_key: Option<String>,
+    /// Below `env/settings`, key by key.
+    pub settings: Map<String, Value>,
     /// In place of `artifacts/`.
     pub artifact_dir: Option<PathBuf>,
     /// In place of `project/`.
@@ -48,6 +60,10 @@ pub struct RunSpec {
     pub rotate_artifacts: usize,
     /// What the terminal and the `stdout` file show.
     pub output: OutputForm,
+    /// Whether what the run was given is left in `env/`.
+    pub persist_inputs: bool,
+    /// Plugins, after those of `env/plugins`.
+    pub plugin_entries: Vec<PluginEntry>,
     /// Plugins named by flags, after those of `env/plugins`.
     pub plugins: PluginFlags,
 }

@@ -33,7 +33,7 @@ impl RunConfig {
         for extra_vars in &self.extra_vars {
             argv.extend(["-e".to_owned(), extra_vars.clone()]);
         }
-        if let Some(path) = &files.plugin_vars {
+        if let Some(path) = &files.data_vars {
             argv.extend(["-e".to_owned(), format!("@{}", path.display())]);
         }
         if self.verbosity > 0 {

@@ -84,7 +84,7 @@ fn apply(config: &mut RunConfig, pointer: &str, operation: Operation) -> Result<
     if member == "extravars" {
         let given =
             below.first().and_then(|name| config.extravars_file.as_ref()?.members.get(name));
-        return config.plugin_extra_vars.apply(below, given.cloned().as_ref(), operation);
+        return config.data_vars.apply(below, given.cloned().as_ref(), operation);
     }
     if member == "envvars" {
         let [name] = below else { return Err("write `/envvars/<NAME>`".to_owned()) };

@@ -39,6 +39,15 @@ pub enum PrepareError {
         reason: String,
     },
 
+    /// An extra var cannot be set.
+    #[error("the variable `{name}` cannot be set: {reason}")]
+    Variable {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+
     /// The ident cannot name a folder.
     #[error("the ident `{ident}` cannot name a folder under the artifact directory: {reason}")]
     Ident {

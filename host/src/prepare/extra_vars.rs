@@ -43,6 +43,12 @@ impl ExtraVars {
         self.variables.iter().map(|(name, node)| (name.as_str(), node.value()))
     }
 
+    /// Sets a variable of the operator's, whose templates are templates.
+    pub(super) fn give(&mut self, name: String, value: Value) {
+        self.variables.retain(|(known, _)| *known != name);
+        self.variables.push((name, Node::Given(value)));
+    }
+
     /// Applies an edit at `path`: the variable's name and members or indexes below it.
     /// `given` is what the operator's files say of that variable.
     pub(super) fn apply(

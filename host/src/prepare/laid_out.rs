@@ -13,8 +13,8 @@ use crate::input::Job;
 /// Where they are.
 #[derive(Debug, Clone, Default)]
 pub struct LaidOut {
-    /// What plugins set, for `-e @file`; none if they set nothing.
-    pub plugin_vars: Option<PathBuf>,
+    /// Extra vars that are data, for `-e @file`; none if there are none.
+    pub data_vars: Option<PathBuf>,
     /// The play of a role; none for another job.
     pub role_play: Option<PathBuf>,
 }
@@ -23,10 +23,10 @@ impl LaidOut {
     /// Writes what the run needs into `directory`, which only this user can enter.
     pub fn write(directory: &Path, config: &RunConfig) -> Result<Self, PrepareError> {
         let mut laid_out = Self::default();
-        if !config.plugin_extra_vars.is_empty() {
-            let path = directory.join("plugin-vars.yml");
-            write_private(&path, &config.plugin_extra_vars.to_yaml())?;
-            laid_out.plugin_vars = Some(path);
+        if !config.data_vars.is_empty() {
+            let path = directory.join("data-vars.yml");
+            write_private(&path, &config.data_vars.to_yaml())?;
+            laid_out.data_vars = Some(path);
         }
         if let Job::Role { name, vars, hosts, gather_facts } = &config.job {
             let stage = directory.join("play");

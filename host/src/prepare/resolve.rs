@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::extra_vars::ExtraVars;
+use super::persist::set_untrusted;
 use super::{Environment, PrepareError, RunConfig, RunSettings, passwords};
 use crate::input::{EnvFiles, InputError, Job, PrivateDataDir, RunSpec, absolute, split_cmdline};
 
@@ -53,6 +54,10 @@ pub fn resolve(
     let runs_in_project = environment.get("AD_HOC_COMMAND_ID").is_none() && project_dir.is_dir();
     let project_dir = if runs_in_project { project_dir } else { private_data_dir.clone() };
 
+    let mut data = ExtraVars::default();
+    for (name, value) in &spec.untrusted_vars {
+        set_untrusted(&mut data, name, value)?;
+    }
     let (mut settings, warnings) =
         RunSettings::read(&directory.env_file("settings"), &files.settings)?;
     if let Some(limit) = spec.job_timeout {
@@ -78,7 +83,7 @@ pub fn resolve(
         cmdline,
         extravars_file: files.extravars.clone(),
         extra_vars: spec.extra_vars.clone(),
-        plugin_extra_vars: ExtraVars::default(),
+        data_vars: data,
         environment,
         envvars: files.envvars.iter().map(|(name, _)| name.clone()).collect(),
         set_by_plugins: BTreeSet::new(),

@@ -52,8 +52,9 @@ pub struct RunConfig {
     pub extravars_file: Option<ExtravarsFile>,
     /// `--extra-vars`, as given.
     pub extra_vars: Vec<String>,
-    /// Extra vars that plugins set.
-    pub plugin_extra_vars: ExtraVars,
+    /// Extra vars in which no text is a template: what plugins set, and what an embedding
+    /// program has from strangers.
+    pub data_vars: ExtraVars,
     /// Ansible's environment, without what Playhouse itself adds for the callback.
     pub environment: Environment,
     /// Names in it that come from `env/envvars`.

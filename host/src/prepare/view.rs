@@ -25,10 +25,7 @@ fn members(config: &RunConfig) -> Map<String, Value> {
         );
     }
     extravars.extend(
-        config
-            .plugin_extra_vars
-            .values()
-            .map(|(name, value)| (name.to_owned(), shown(name, value))),
+        config.data_vars.values().map(|(name, value)| (name.to_owned(), shown(name, value))),
     );
     let envvars: Map<String, Value> = config
         .envvars

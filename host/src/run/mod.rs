@@ -1,6 +1,8 @@
 //! Wires one run: the only place that knows all stages.
 
 mod ansible;
+mod builder;
+mod handle;
 mod record;
 mod seat;
 
@@ -19,7 +21,7 @@ use crate::pipeline::{LogState, Observer, PipelineEnd};
 use crate::plugins::{
     Ending, Hook, Lane, OnError, PluginLane, PluginLibrary, PrepareError, StartError,
 };
-use crate::prepare::{ConfigChange, RunConfig, apply_edits, resolve, run_view};
+use crate::prepare::{ConfigChange, RunConfig, apply_edits, persist_inputs, resolve, run_view};
 use crate::sinks::deliver;
 use crate::{RunError, RunOutcome};
 use record::run_facts;
@@ -28,10 +30,14 @@ use seat::Seat;
 /// How long sinks may go on after Ansible has ended.
 const SINK_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Runs private data directories.
+pub use builder::Run;
+pub use handle::RunHandle;
+
+/// Runs private data directories. A clone shares everything with its origin.
+#[derive(Clone)]
 pub struct Playhouse {
     runtime: Handle,
-    library: PluginLibrary,
+    library: Arc<PluginLibrary>,
     keeper: Option<KeeperProgram>,
 }
 
@@ -59,7 +65,7 @@ struct Ended {
 impl Playhouse {
     /// Plugin calls are driven on `runtime`, which must have threads of its own.
     pub fn new(runtime: Handle, library: PluginLibrary) -> Self {
-        Self { runtime, library, keeper: None }
+        Self { runtime, library: Arc::new(library), keeper: None }
     }
 
     /// Puts a keeper between this program and Ansible, so that a run ends with this
@@ -82,7 +88,7 @@ impl Playhouse {
     ) -> Result<RunOutcome, RunError> {
         let started = Timestamp::now();
         let directory = PrivateDataDir::open(&spec.private_data_dir)?;
-        let files = EnvFiles::read(&directory)?;
+        let files = EnvFiles::read(&directory)?.with_given(spec)?;
         let (config, mut warnings) = resolve(spec, &directory, &files, started)?;
         // It starts while the plugins are loaded.
         let keeper = self.keeper.as_ref().map(Keeper::start).transpose()?;
@@ -94,6 +100,9 @@ impl Playhouse {
 
         let (mut artifacts, lost) = ArtifactDir::create(&config.artifact_dir, &config.ident)?;
         warnings.extend(lost);
+        if spec.persist_inputs {
+            persist_inputs(spec, &directory)?;
+        }
         if config.rotate_artifacts > 0 {
             let kept = rotate(&config.artifact_root, &config.artifact_dir, config.rotate_artifacts);
             warnings.extend(kept.unwrap_or_else(|error| vec![error.to_string()]));
@@ -130,6 +139,11 @@ impl Playhouse {
         };
         Ok(stage.end(ended))
     }
+}
+
+/// A handle nobody has used yet.
+fn new_cancel() -> Result<Cancel, RunError> {
+    Cancel::new().map_err(|source| RunError::System { what: "a pipe cannot be made", source })
 }
 
 impl Stage<'_> {
@@ -245,6 +259,7 @@ impl Stage<'_> {
             self.seats.into_iter().map(|seat| seat.close(self.runtime, &ending)).collect();
         RunOutcome {
             ident: self.config.ident,
+            fact_cache: self.config.artifact_dir.join(&self.config.settings.fact_cache),
             artifact_dir: self.config.artifact_dir,
             status,
             rc,

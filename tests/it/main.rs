@@ -25,6 +25,8 @@ mod stopping;
 
 mod killing;
 
+mod background;
+
 mod filters;
 
 mod sinks;

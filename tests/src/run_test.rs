@@ -113,8 +113,17 @@ impl RunTest {
 
     /// The command, in the room's environment.
     pub fn command(&self) -> Command {
+        self.command_of("run")
+    }
+
+    /// That of another subcommand with the same options.
+    pub fn command_of(&self, subcommand: &str) -> Command {
         let mut command = Command::new(self.program);
-        command.arg("run").arg(self.private_data_dir()).args(["-i", "job"]).args(&self.arguments);
+        command
+            .arg(subcommand)
+            .arg(self.private_data_dir())
+            .args(["-i", "job"])
+            .args(&self.arguments);
         self.seal(&mut command);
         command
     }

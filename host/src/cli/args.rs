@@ -1,9 +1,9 @@
 //! What can be typed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, Command, CommandFactory as _, Parser};
 
 use crate::input::{EventData, Job, OutputForm, PluginFlags, RunSpec, role_vars};
 
@@ -19,6 +19,15 @@ pub(super) struct Args {
 pub(super) enum Subcommand {
     /// Run a playbook, a module or a role in the foreground
     Run(Box<RunArgs>),
+    /// Run it in the background; returns when it is up, or has failed
+    Start(Box<RunArgs>),
+    /// End what `start` has begun
+    Stop(Box<RunArgs>),
+    /// Say by the exit code whether what `start` has begun goes on: 0, else 1
+    IsAlive(Box<RunArgs>),
+    /// What `start` leaves running
+    #[command(hide = true)]
+    Background(Box<RunArgs>),
 }
 
 /// Runs a playbook, a module or a role and waits for it. Its output is on standard output; what Playhouse has
@@ -109,7 +118,7 @@ pub(super) struct RunArgs {
 
     /// Say nothing on the terminal
     #[arg(short, long)]
-    pub(super) quiet: bool,
+    quiet: bool,
 
     /// Show events as JSON, one a line, in place of Ansible's output
     #[arg(short, long)]
@@ -169,7 +178,31 @@ Exit codes: Ansible's own; 1 no such directory; 2 usage; 73 artifacts cannot be 
 env/ or a plugin cannot be used; 127 no ansible-playbook; 128+n Ansible was ended by
 signal n; 254 canceled or timed out.";
 
+/// The command line. `stop` and `is-alive` take, as Ansible Runner's do, the options of the
+/// run they are about, and say nothing of them.
+pub(super) fn command() -> Command {
+    ["stop", "is-alive"].into_iter().fold(Args::command(), |command, name| {
+        command.mut_subcommand(name, |subcommand| {
+            let hide = |arg: clap::Arg| {
+                let is_hidden = arg.get_id() != "private_data_dir";
+                arg.hide(is_hidden)
+            };
+            subcommand.mut_args(hide).after_help("")
+        })
+    })
+}
+
 impl RunArgs {
+    /// Where the run is.
+    pub(super) fn private_data_dir(&self) -> &Path {
+        &self.private_data_dir
+    }
+
+    /// Whether nothing is to be said.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// What was asked for.
     pub(super) fn to_spec(&self) -> Result<RunSpec, String> {
         Ok(RunSpec {

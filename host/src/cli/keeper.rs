@@ -1,7 +1,6 @@
 //! `playhouse keeper`: the process between a run and Ansible. Nobody types this.
 
 use std::os::fd::AsFd as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::exec::{KeeperProgram, keep};
@@ -9,11 +8,8 @@ use crate::exec::{KeeperProgram, keep};
 const WORD: &str = "keeper";
 
 /// This program as the keeper of its own runs.
-pub(super) fn this_program() -> KeeperProgram {
-    // The link, where there is one, holds even if the file has been replaced meanwhile.
-    let link = PathBuf::from("/proc/self/exe");
-    let program = if link.exists() { link } else { std::env::current_exe().unwrap_or_default() };
-    KeeperProgram { program, arguments: vec![WORD.to_owned()] }
+pub(super) fn program() -> KeeperProgram {
+    KeeperProgram { program: super::this_program(), arguments: vec![WORD.to_owned()] }
 }
 
 /// Whether this process is to be a keeper. Looked at before anything else, since a run

@@ -4,14 +4,17 @@
 mod args;
 mod keeper;
 mod order;
+mod pid_file;
 mod printer;
 mod run;
 mod signals;
+mod start;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::FromArgMatches as _;
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Parser};
 
 use crate::exit_code;
 use args::{Args, Subcommand};
@@ -21,8 +24,10 @@ pub fn main() -> ExitCode {
     if keeper::is_asked_for() {
         return keeper::main();
     }
-    let words = order::subcommand_first(&Args::command(), std::env::args_os().collect());
-    let args = match Args::try_parse_from(words) {
+    let mut command = args::command();
+    let words = order::subcommand_first(&command, std::env::args_os().collect());
+    let matches = command.try_get_matches_from_mut(&words);
+    let args = match matches.and_then(|mut matches| Args::from_arg_matches_mut(&mut matches)) {
         Ok(args) => args,
         Err(error) => {
             let code = match error.kind() {
@@ -36,8 +41,19 @@ pub fn main() -> ExitCode {
     };
     let code = match args.subcommand {
         Subcommand::Run(args) => run::run(&args),
+        Subcommand::Start(args) => start::start(&args, &words),
+        Subcommand::Background(args) => start::run_in_background(&args),
+        Subcommand::Stop(args) => start::stop(&args),
+        Subcommand::IsAlive(args) => start::is_alive(&args),
     };
     exit(code)
+}
+
+/// This program's file. The link, where there is one, holds even if the file has been
+/// replaced meanwhile.
+fn this_program() -> PathBuf {
+    let link = PathBuf::from("/proc/self/exe");
+    if link.exists() { link } else { std::env::current_exe().unwrap_or_default() }
 }
 
 /// What a process can say of a code: its low byte.

@@ -52,12 +52,11 @@ fn takes_next_word(command: &Command, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::Args;
-    use clap::CommandFactory as _;
+    use crate::cli::args::command;
 
     fn ordered(words: &str) -> String {
         let args = words.split(' ').map(OsString::from).collect();
-        let ordered = subcommand_first(&Args::command(), args);
+        let ordered = subcommand_first(&command(), args);
         ordered.iter().map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" ")
     }
 

@@ -19,38 +19,6 @@ impl Printer {
     pub(super) fn new(quiet: bool) -> Self {
         Self { quiet, closed: false }
     }
-
-    /// How a run ended: what it survived, a line a plugin, and on a terminal a last line.
-    pub(super) fn outcome(&self, outcome: &RunOutcome, elapsed: Duration) {
-        for warning in &outcome.warnings {
-            say(&format!("warning: {warning}"));
-        }
-        for plugin in &outcome.plugins {
-            let was_left_out = outcome.error.is_some() && plugin.stats.calls == 0;
-            if plugin.trouble.is_some() || !(self.quiet || was_left_out) {
-                say(&plugin_line(plugin));
-            }
-        }
-        if let Some(failure) = &outcome.error
-            && !matches!(failure, crate::RunError::Exec(crate::exec::ExecError::NotFound { .. }) if !self.quiet)
-        {
-            error(&failure.to_string());
-        }
-        if outcome.is_undelivered() {
-            error(
-                "a required sink has not taken everything; its cursor is kept with the artifacts",
-            );
-        }
-        if !self.quiet && io::stderr().is_terminal() {
-            say(&format!(
-                "playhouse: {} in {:.1} s, {} events, artifacts in {}",
-                outcome.status,
-                elapsed.as_secs_f64(),
-                outcome.events,
-                outcome.artifact_dir.display()
-            ));
-        }
-    }
 }
 
 impl Observer for Printer {
@@ -63,13 +31,43 @@ impl Observer for Printer {
     }
 }
 
+/// How a run ended: what it survived, a line a plugin, and on a terminal a last line.
+pub(super) fn outcome(outcome: &RunOutcome, elapsed: Duration, is_quiet: bool) {
+    for warning in &outcome.warnings {
+        say(&format!("warning: {warning}"));
+    }
+    for plugin in &outcome.plugins {
+        let was_left_out = outcome.error.is_some() && plugin.stats.calls == 0;
+        if plugin.trouble.is_some() || !(is_quiet || was_left_out) {
+            say(&plugin_line(plugin));
+        }
+    }
+    if let Some(failure) = &outcome.error
+        && !matches!(failure, crate::RunError::Exec(crate::exec::ExecError::NotFound { .. }) if !is_quiet)
+    {
+        error(&failure.to_string());
+    }
+    if outcome.is_undelivered() {
+        error("a required sink has not taken everything; its cursor is kept with the artifacts");
+    }
+    if !is_quiet && io::stderr().is_terminal() {
+        say(&format!(
+            "playhouse: {} in {:.1} s, {} events, artifacts in {}",
+            outcome.status,
+            elapsed.as_secs_f64(),
+            outcome.events,
+            outcome.artifact_dir.display()
+        ));
+    }
+}
+
 /// What went wrong. Never quiet.
 pub(super) fn error(message: &str) {
     say(&format!("error: {message}"));
 }
 
 /// A line on standard error; if nobody reads it there is nobody left to tell.
-fn say(line: &str) {
+pub(super) fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 

@@ -8,28 +8,31 @@ use super::printer::{self, Printer};
 use super::{keeper, signals};
 use crate::exec::Cancel;
 use crate::input::RunSpec;
+use crate::pipeline::Observer;
 use crate::plugins::PluginLibrary;
-use crate::{Playhouse, RunError, exit_code};
+use crate::{Playhouse, RunError, RunOutcome, exit_code};
 
 /// A plugin waits for the network more than it computes: two threads keep a busy one
 /// from holding up another.
 const PLUGIN_THREADS: usize = 2;
 
-/// Runs a playbook; the exit code.
+/// Runs what is asked for, on this terminal; the exit code.
 pub(super) fn run(args: &RunArgs) -> i32 {
-    let started = Instant::now();
-    let mut printer = Printer::new(args.quiet);
-    let spec = match args.to_spec() {
-        Ok(spec) => spec,
+    match args.to_spec() {
+        Ok(spec) => run_observed(&spec, &mut Printer::new(args.is_quiet()), args.is_quiet()),
         Err(message) => {
             printer::error(&message);
-            return exit_code::INPUT;
+            exit_code::INPUT
         }
-    };
-    let outcome = start(&mut printer, &spec);
-    match outcome {
+    }
+}
+
+/// Runs it for any observer, and says at the end how it went; the exit code.
+pub(super) fn run_observed(spec: &RunSpec, observer: &mut dyn Observer, is_quiet: bool) -> i32 {
+    let started = Instant::now();
+    match start(spec, observer) {
         Ok(outcome) => {
-            printer.outcome(&outcome, started.elapsed());
+            printer::outcome(&outcome, started.elapsed(), is_quiet);
             outcome.exit_code()
         }
         Err(error) => {
@@ -39,7 +42,7 @@ pub(super) fn run(args: &RunArgs) -> i32 {
     }
 }
 
-fn start(printer: &mut Printer, spec: &RunSpec) -> Result<crate::RunOutcome, RunError> {
+fn start(spec: &RunSpec, observer: &mut dyn Observer) -> Result<RunOutcome, RunError> {
     let system = |what| move |source| RunError::System { what, source };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(PLUGIN_THREADS)
@@ -50,9 +53,9 @@ fn start(printer: &mut Printer, spec: &RunSpec) -> Result<crate::RunOutcome, Run
     let cancel = Cancel::new().map_err(system("a pipe cannot be made"))?;
     signals::cancel_on_signals(&cancel).map_err(system("signals cannot be heard"))?;
     let library = PluginLibrary::new(plugin_folders(), compiled_cache());
-    let outcome = Playhouse::new(runtime.handle().clone(), library)
-        .with_keeper(keeper::this_program())
-        .run(spec, &cancel, printer);
+    let playhouse =
+        Playhouse::new(runtime.handle().clone(), library).with_keeper(keeper::program());
+    let outcome = playhouse.run(spec, &cancel, observer);
     // A plugin that is still in a call has had its deadline.
     runtime.shutdown_background();
     outcome

@@ -25,3 +25,4 @@ pub use prompts::Answers;
 pub use ssh_agent::{PASSPHRASE_PATTERN, SshAgent, passphrase_prompt};
 pub use supervisor::{Exit, Running, Stop, Supervision};
 pub use termination::LeftProcess;
+pub(crate) use termination::{began, is_alive};

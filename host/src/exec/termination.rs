@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 #[cfg(target_os = "linux")]
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
@@ -176,6 +176,27 @@ fn as_pid(pid: u32) -> Option<Pid> {
 #[cfg(target_os = "linux")]
 pub(super) fn parent_of(pid: u32) -> Option<u32> {
     stat(pid).map(|found| found.parent)
+}
+
+/// Whether there is a process with this id that has not ended.
+pub(crate) fn is_alive(pid: u32) -> bool {
+    Process::find(pid).is_some_and(|process| process.is_alive())
+}
+
+/// When a process began, where the system tells.
+#[cfg(target_os = "linux")]
+pub(crate) fn began(pid: u32) -> Option<SystemTime> {
+    let stat_of_machine = std::fs::read_to_string("/proc/stat").ok()?;
+    let booted = stat_of_machine.lines().find_map(|line| line.strip_prefix("btime "))?;
+    let booted = Duration::from_secs(booted.trim().parse().ok()?);
+    let ticks = rustix::param::clock_ticks_per_second();
+    Some(SystemTime::UNIX_EPOCH + booted + Duration::from_millis(stat(pid)?.start * 1000 / ticks))
+}
+
+/// Elsewhere nothing tells.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn began(_pid: u32) -> Option<SystemTime> {
+    None
 }
 
 /// The children of all threads of a process, where the system tells (proc(5)).

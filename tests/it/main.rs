@@ -27,6 +27,8 @@ mod killing;
 
 mod background;
 
+mod history;
+
 mod filters;
 
 mod sinks;

@@ -11,6 +11,7 @@ mod fact_cache;
 mod journal;
 mod log_reader;
 mod python_json;
+mod record;
 mod rotation;
 mod status;
 
@@ -21,5 +22,6 @@ pub use fact_cache::read_facts;
 pub use journal::{Entry, Journal, JournalReader, Position, What};
 pub use log_reader::{LogReader, Logged};
 pub use python_json::to_python_json;
+pub use record::{RunRecord, RunState, event_files, is_live};
 pub use rotation::rotate;
 pub use status::{RunStatus, StatusChange};

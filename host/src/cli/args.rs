@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory as _, Parser};
 
+use super::history::{EventsArgs, StatusArgs};
 use crate::input::{EventData, Job, OutputForm, PluginFlags, RunSpec, role_vars};
 
 /// Run Ansible playbooks from a private data directory, with sandboxed plugins in the loop
@@ -25,6 +26,20 @@ pub(super) enum Subcommand {
     Stop(Box<RunArgs>),
     /// Say by the exit code whether what `start` has begun goes on: 0, else 1
     IsAlive(Box<RunArgs>),
+    /// Show the runs of a private data directory and how they ended
+    Status(StatusArgs),
+    /// Show what happened in a run
+    Events(EventsArgs),
+    /// Print what a shell needs to complete the words of this program
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or that of a subcommand: `playhouse man run | man -l -`
+    Man {
+        /// Which
+        subcommand: Option<String>,
+    },
     /// What `start` leaves running
     #[command(hide = true)]
     Background(Box<RunArgs>),

@@ -2,10 +2,12 @@
 //! home directory.
 
 mod args;
+mod history;
 mod keeper;
 mod order;
 mod pid_file;
 mod printer;
+mod reference;
 mod run;
 mod signals;
 mod start;
@@ -45,6 +47,10 @@ pub fn main() -> ExitCode {
         Subcommand::Background(args) => start::run_in_background(&args),
         Subcommand::Stop(args) => start::stop(&args),
         Subcommand::IsAlive(args) => start::is_alive(&args),
+        Subcommand::Status(args) => history::status(&args),
+        Subcommand::Events(args) => history::events(&args),
+        Subcommand::Completions { shell } => reference::completions(command, shell),
+        Subcommand::Man { subcommand } => reference::man(command, subcommand.as_deref()),
     };
     exit(code)
 }

@@ -46,7 +46,12 @@ impl HostStats {
         }
         let fields = event.fields();
         let seen = SeenEvent { event, fields: &fields, json: None };
-        let data: StatsData = serde_json::from_str(seen.data()?).ok()?;
+        Self::of_data(seen.data()?)
+    }
+
+    /// By host, what the `event_data` of such an event says.
+    pub fn of_data(json: &str) -> Option<BTreeMap<String, Self>> {
+        let data: StatsData = serde_json::from_str(json).ok()?;
         let count =
             |counts: &BTreeMap<String, u64>, host: &str| counts.get(host).copied().unwrap_or(0);
         Some(

@@ -5,6 +5,8 @@ use tests::RunTest;
 
 mod input;
 
+mod yaml;
+
 mod prepare;
 
 mod pre_run;

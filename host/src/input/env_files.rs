@@ -6,6 +6,7 @@ use std::{fs, io};
 
 use serde_json::{Map, Value};
 
+use super::yaml::{self, python_text};
 use super::{InputError, PluginEntry, PrivateDataDir, RunSpec, SshKeys};
 use crate::plugins::is_path;
 
@@ -37,6 +38,8 @@ pub struct ExtravarsFile {
     pub path: PathBuf,
     /// Its members; none for a file that Ansible Vault encrypted.
     pub members: Map<String, Value>,
+    /// Its text, where it is a pipe, which can be read only once.
+    pub piped: Option<String>,
 }
 
 impl EnvFiles {
@@ -96,7 +99,8 @@ fn read_extravars(path: &Path) -> Result<Option<ExtravarsFile>, InputError> {
             other => return Err(not_a_mapping(path, &other)),
         }
     };
-    Ok(Some(ExtravarsFile { path: path.to_owned(), members }))
+    let piped = path.metadata().is_ok_and(|metadata| !metadata.is_file()).then_some(text);
+    Ok(Some(ExtravarsFile { path: path.to_owned(), members, piped }))
 }
 
 fn read_envvars(path: &Path) -> Result<Vec<(String, String)>, InputError> {
@@ -145,18 +149,6 @@ fn read_ssh_keys(directory: &PrivateDataDir) -> Result<Option<SshKeys>, InputErr
     text.push('\n');
     text.push_str(&read_text(&directory.env_file("ssh_key-cert.pub"))?.unwrap_or_default());
     SshKeys::parse(&text).map(Some).map_err(|reason| InputError::Content { path, reason })
-}
-
-/// A value as Python's `str` writes it; none for a list or a mapping.
-fn python_text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        Value::Bool(true) => Some("True".to_owned()),
-        Value::Bool(false) => Some("False".to_owned()),
-        Value::Null => Some("None".to_owned()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Array(_) | Value::Object(_) => None,
-    }
 }
 
 fn read_words(path: &Path) -> Result<Option<Vec<String>>, InputError> {
@@ -232,19 +224,10 @@ fn parse(path: &Path, text: &str) -> Result<Value, InputError> {
     if let Ok(value) = serde_json::from_str(text) {
         return Ok(value);
     }
-    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-        return Ok(Value::Null);
-    }
-    let options = serde_saphyr::options! {
-        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
-        with_snippet: false,
-    };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let (line, column) =
-            error.location().map_or((1, 1), |location| (location.line(), location.column()));
-        let reason = error.to_string();
-        // The parser ends its text with the place, which stands at the front already.
-        let reason = reason.split(" at line ").next().unwrap_or(&reason).to_owned();
-        InputError::Syntax { path: path.to_owned(), line, column, reason }
+    yaml::parse(text).map_err(|error| InputError::Syntax {
+        path: path.to_owned(),
+        line: error.line,
+        column: error.column,
+        reason: error.reason,
     })
 }

@@ -74,7 +74,7 @@ fn python_literal(text: &str) -> Value {
         _ => {}
     }
     let begins_literal = |char: char| "'\"[{-+.0123456789".contains(char);
-    let literal = text.starts_with(begins_literal).then(|| serde_saphyr::from_str(text).ok());
+    let literal = text.starts_with(begins_literal).then(|| super::parse_yaml(text).ok());
     literal.flatten().unwrap_or_else(|| Value::String(text.to_owned()))
 }
 

@@ -11,6 +11,7 @@ mod plugin_entry;
 mod private_data_dir;
 mod run_spec;
 mod ssh_keys;
+mod yaml;
 
 pub(crate) use env_files::split_cmdline;
 pub use env_files::{EnvFiles, ExtravarsFile};
@@ -21,3 +22,4 @@ pub use private_data_dir::PrivateDataDir;
 pub(crate) use private_data_dir::absolute;
 pub use run_spec::{EventData, OutputForm, RunSpec};
 pub use ssh_keys::SshKeys;
+pub(crate) use yaml::parse as parse_yaml;

@@ -28,7 +28,8 @@ impl RunConfig {
             self.set_by_plugins.contains("/limit"),
         );
         if let Some(file) = &self.extravars_file {
-            argv.extend(["-e".to_owned(), format!("@{}", file.path.display())]);
+            let path = files.extravars.as_ref().unwrap_or(&file.path);
+            argv.extend(["-e".to_owned(), format!("@{}", path.display())]);
         }
         for extra_vars in &self.extra_vars {
             argv.extend(["-e".to_owned(), extra_vars.clone()]);

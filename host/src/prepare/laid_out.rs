@@ -15,6 +15,8 @@ use crate::input::Job;
 pub struct LaidOut {
     /// Extra vars that are data, for `-e @file`; none if there are none.
     pub data_vars: Option<PathBuf>,
+    /// `env/extravars` where it is a pipe; none where Ansible reads it itself.
+    pub extravars: Option<PathBuf>,
     /// The play of a role; none for another job.
     pub role_play: Option<PathBuf>,
 }
@@ -27,6 +29,11 @@ impl LaidOut {
             let path = directory.join("data-vars.yml");
             write_private(&path, &config.data_vars.to_yaml())?;
             laid_out.data_vars = Some(path);
+        }
+        if let Some(text) = config.extravars_file.as_ref().and_then(|file| file.piped.as_ref()) {
+            let path = directory.join("extravars");
+            write_private(&path, text)?;
+            laid_out.extravars = Some(path);
         }
         if let Job::Role { name, vars, hosts, gather_facts } = &config.job {
             let stage = directory.join("play");

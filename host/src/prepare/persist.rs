@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::PrepareError;
 use super::extra_vars::{ExtraVars, Operation};
-use crate::input::{PrivateDataDir, RunSpec, split_cmdline};
+use crate::input::{PrivateDataDir, RunSpec, parse_yaml, split_cmdline};
 
 /// Writes `env/extravars`, `envvars`, `settings` and `cmdline` for what `spec` gives;
 /// passwords and keys are not written. A file of the same name is replaced.
@@ -56,7 +56,10 @@ pub(super) fn set_untrusted(
 /// The variables in one `--extra-vars`, as far as they do not stand in a file.
 fn members(given: &str) -> Map<String, Value> {
     if given.starts_with(['{', '[']) {
-        return serde_saphyr::from_str(given).unwrap_or_default();
+        return match parse_yaml(given) {
+            Ok(Value::Object(members)) => members,
+            _ => Map::new(),
+        };
     }
     let words = split_cmdline("--extra-vars", given).unwrap_or_default();
     let pairs = words.iter().filter_map(|word| word.split_once('='));

@@ -2,9 +2,8 @@
 
 use std::fs;
 
-use tests::{Core, Ran, RunTest};
+use tests::{Core, Ran, RunTest, same_as_peer};
 
-use crate::peer::same_as_peer;
 use crate::{HELLO, hello, test};
 
 #[test]
@@ -71,9 +70,8 @@ fn a_role_leaves_nothing_in_the_input() {
 #[test]
 fn another_program_in_ansibles_place_gets_the_options_only() {
     let test = || test().local_hosts(&["web1"]).file("project/site.yml", HELLO);
-    let words =
-        ["-b", "/bin/echo", "--cmdline", "one 'two three'", "-p", "site.yml", "--limit", "web1"];
-    let ran = same_as_peer(test(), &words);
+    let words = ["-b", "/bin/echo", "-p", "site.yml", "--limit", "web1"];
+    let ran = same_as_peer(test().file("env/cmdline", "one 'two three'"), &words);
     assert!(ran.stdout.starts_with("one two three -i "), "{}", ran.stdout);
     let ran = test().arguments(&["-p", "site.yml"]).variable("RUNNER_BINARY", "/bin/echo").run();
     assert!(ran.expect_code(0).stdout.starts_with("-i "));
@@ -173,4 +171,36 @@ fn rotation_keeps_the_newest_runs_and_what_is_not_ours() {
         .collect();
     left.sort();
     assert_eq!(left, ["b", "c", "notes.txt", "old"]);
+}
+
+#[test]
+fn the_runner_says_what_it_does_when_asked() {
+    let ran = hello().arguments(&["--debug", "--logfile", "log", "-e", "word=swordfish"]).run();
+    let ran = ran.expect_code(0);
+    let log = fs::read_to_string(ran.path("../log")).unwrap();
+    for said in [&ran.stderr, &log] {
+        assert!(said.contains("command: [\"ansible-playbook\""), "{said}");
+        assert!(said.contains("status=successful rc=0"), "{said}");
+        assert!(!said.contains("swordfish"), "{said}");
+    }
+    hello()
+        .arguments(&["--logfile", "/nowhere/log"])
+        .run()
+        .expect_code(1)
+        .expect_stderr("the log cannot be written: `/nowhere/log`");
+}
+
+#[test]
+fn a_run_that_was_to_be_locked_up_does_not_run_free() {
+    for arguments in [
+        &["--process-isolation", "--container-image", "x"][..],
+        &["--directory-isolation-base-path", "/tmp/x"],
+    ] {
+        let ran = hello().arguments(arguments).run().expect_code(1);
+        assert!(ran.stderr.contains("asks for isolation"), "{}", ran.stderr);
+        assert!(!ran.artifact_path("").exists());
+    }
+    // Alone they do nothing, as with the peer.
+    let words = ["--container-image", "x", "--process-isolation-path", "/y"];
+    hello().arguments(&words).run().expect_code(0);
 }

@@ -8,6 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use tests::Sshd;
+
 use crate::{PROGRAM, test};
 
 #[test]
@@ -18,6 +20,11 @@ fn first_run() {
 #[test]
 fn plugins() {
     run_page("plugins.md");
+}
+
+#[test]
+fn from_ansible_runner() {
+    run_page("from-ansible-runner.md");
 }
 
 #[test]
@@ -37,18 +44,20 @@ fn run_page(name: &str) {
     let folder = room.private_data_dir().parent().unwrap().to_owned();
     let bin = folder.join("bin");
     fs::create_dir_all(&bin).unwrap();
-    std::os::unix::fs::symlink(PROGRAM, bin.join("playhouse")).unwrap();
-    let receiver = receiver::Receiver::start();
+    for name in ["playhouse", "ansible-runner"] {
+        std::os::unix::fs::symlink(PROGRAM, bin.join(name)).unwrap();
+    }
+    let servers = Servers::start(&text, &folder);
 
     for fence in fences(&text) {
         if let Some(path) = file_name(&fence) {
             let path = folder.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             let body = fence.body.split_once('\n').map_or("", |(_, body)| body);
-            fs::write(path, body.replace("http://127.0.0.1:8080", receiver.url())).unwrap();
+            fs::write(path, servers.addressed(body)).unwrap();
         } else if fence.language == "console" {
             for (command, expected) in steps(&fence.body) {
-                let command = command.replace("http://127.0.0.1:8080", receiver.url());
+                let command = servers.addressed(&command);
                 let mut shell = Command::new("sh");
                 shell.args(["-c", &format!("{command} 2>&1")]);
                 room.seal(&mut shell);
@@ -69,6 +78,33 @@ fn run_page(name: &str) {
         }
     }
 }
+
+/// What pages find at fixed addresses is elsewhere here.
+struct Servers {
+    receiver: receiver::Receiver,
+    sshd: Option<Sshd>,
+}
+
+impl Servers {
+    /// An OpenSSH server for pages that have one, with a key in the page's folder.
+    fn start(page: &str, folder: &Path) -> Self {
+        let sshd = page.contains(SSH_PORT).then(Sshd::start);
+        if let Some(sshd) = &sshd {
+            fs::write(folder.join("id_ed25519"), sshd.authorized_key("")).unwrap();
+        }
+        Self { receiver: receiver::Receiver::start(), sshd }
+    }
+
+    fn addressed(&self, text: &str) -> String {
+        let text = text.replace("http://127.0.0.1:8080", self.receiver.url());
+        match &self.sshd {
+            Some(sshd) => text.replace(SSH_PORT, &format!("ansible_port={}", sshd.port())),
+            None => text,
+        }
+    }
+}
+
+const SSH_PORT: &str = "ansible_port=2222";
 
 struct Fence {
     language: String,

@@ -1,40 +1,12 @@
-//! The same input gives what Ansible Runner 2.4.3 gives.
+//! The same input gives what Ansible Runner 2.4.3 gives: the first runs to look at when
+//! events change. The conformance suite has the many.
 //!
 //! Both run with one fork, since with more the order of events differs from run to run,
 //! and with unbuffered Python, since otherwise the peer takes warnings for loose text.
 
-use serde_json::Value;
-use tests::{Ran, RunTest, event_form, run_peer, shown_by, without_times};
+use tests::same_as_peer;
 
 use crate::test;
-
-/// Runs both and compares everything but ids and times.
-pub(crate) fn same_as_peer(test: RunTest, arguments: &[&str]) -> Ran {
-    let peer = run_peer(&test, arguments);
-    let ran = test.arguments(arguments).run();
-    assert_eq!(ran.code, peer.code, "{}", ran.stderr);
-    assert_eq!(ran.artifact("status"), peer.status);
-    assert_eq!(ran.artifact("rc"), peer.rc);
-    let events = ran.events();
-    for (ours, theirs) in events.iter().zip(&peer.events) {
-        let (ours, theirs) = (event_form(ours), event_form(theirs));
-        assert_eq!(keys(&ours), keys(&theirs), "keys and their order in {ours}");
-        assert_eq!(ours, theirs);
-    }
-    assert_eq!(events.len(), peer.events.len());
-    let shown = without_times(&shown_by(&peer.events));
-    assert_eq!(without_times(&ran.stdout), shown, "the terminal");
-    assert_eq!(without_times(&ran.artifact("stdout")), shown, "the stdout file");
-    assert_eq!(ran.json("command")["command"], peer.command["command"], "the command line");
-    assert_eq!(ran.json("command")["cwd"], peer.command["cwd"], "the working directory");
-    ran
-}
-
-fn keys(event: &Value) -> Vec<String> {
-    let members = event.as_object().expect("an event");
-    let data = event["event_data"].as_object();
-    members.keys().chain(data.into_iter().flat_map(|data| data.keys())).cloned().collect()
-}
 
 #[test]
 fn the_demos_playbook() {

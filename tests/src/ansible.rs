@@ -6,14 +6,22 @@ use std::path::{Path, PathBuf};
 /// A version of ansible-core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Core {
-    /// The newest that Ansible Runner 2.4.3 runs with; the peer is installed beside it.
+    /// The newest that Ansible Runner 2.4.3 runs with.
     V2_19,
     /// The oldest.
     V2_16,
 }
 
 impl Core {
-    /// The folder with `ansible-playbook`.
+    /// Its number.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V2_19 => "2.19",
+            Self::V2_16 => "2.16",
+        }
+    }
+
+    /// The folder with `ansible-playbook`, and with `ansible-runner`, the peer.
     pub fn bin(self) -> PathBuf {
         let (variable, folder) = match self {
             Self::V2_19 => ("PLAYHOUSE_ANSIBLE_219", "ansible-2.19/bin"),

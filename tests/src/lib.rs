@@ -3,17 +3,22 @@
 //!
 //! Everything in it is real: Ansible from the virtual environments that
 //! `cargo xtask test` makes, components built from this repository, receivers that
-//! listen on loopback. Nothing of the caller's environment gets in.
+//! listen on loopback. Nothing of the caller's environment gets in. [`compare_with_peer`]
+//! holds such a run against Ansible Runner's.
 
 mod ansible;
+mod comparison;
+mod form;
 mod peer;
 pub mod processes;
 mod ran;
 mod run_test;
 mod sshd;
+mod tree;
 
 pub use ansible::{Core, component, guest};
-pub use peer::{EventForm, Peer, event_form, run_peer, shown_by, without_times};
+pub use comparison::{Comparison, Unlike, compare_with_peer, same_as_peer};
+pub use form::{EventForm, event_form, shown_by, without_times};
 pub use ran::Ran;
 pub use run_test::{Program, RunTest};
 pub use sshd::{SSH_PASSWORD, Sshd};

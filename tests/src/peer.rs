@@ -1,112 +1,62 @@
-//! Ansible Runner 2.4.3 on the same input, and what of its events must be equal.
+//! Ansible Runner 2.4.3 on the same input, in the same place.
 
-use std::fs;
-use std::process::Command;
-use std::sync::LazyLock;
+use std::path::PathBuf;
+use std::process::Output;
 
-use regex::Regex;
-use serde_json::{Map, Value};
+use crate::{Ran, RunTest};
 
-use crate::ran::{events_in, text};
-use crate::{Core, RunTest};
-
-/// What Ansible Runner made of a private data directory.
-pub struct Peer {
-    /// Its exit code.
-    pub code: Option<i32>,
-    /// What it printed.
-    pub stdout: String,
-    /// Its events, by counter.
-    pub events: Vec<Value>,
-    /// Its `status`, `rc` and `command`.
-    pub status: String,
-    /// Its `rc`.
-    pub rc: String,
-    /// Its `command`.
-    pub command: Value,
+/// What one of the two left of a private data directory.
+#[derive(Debug)]
+pub(crate) struct Left {
+    /// The exit code.
+    pub(crate) code: Option<i32>,
+    /// What was printed.
+    pub(crate) stdout: String,
+    /// The private data directory, wherever it lies now.
+    pub(crate) data: PathBuf,
+    /// The run's artifacts in it.
+    pub(crate) artifacts: PathBuf,
 }
 
-/// An event without what differs from one run to the next: ids, times, processes, paths
-/// of the artifact directory.
-pub type EventForm = Value;
-
-/// Runs Ansible Runner on `test`'s private data directory, with `-i peer` and `arguments`.
-pub fn run_peer(test: &RunTest, arguments: &[&str]) -> Peer {
-    let mut command = Command::new(Core::V2_19.bin().join("ansible-runner"));
-    command.arg("run").arg(test.private_data_dir()).args(["-i", "peer"]).args(arguments);
-    test.seal(&mut command);
-    let output = command.output().expect("ansible-runner starts");
-    let artifacts = test.private_data_dir().join("artifacts/peer");
-    let read =
-        |name: &str| fs::read_to_string(artifacts.join(name)).expect("an artifact of the peer");
-    Peer {
-        code: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        events: events_in(&artifacts.join("job_events")),
-        status: read("status"),
-        rc: read("rc"),
-        command: serde_json::from_str(&read("command")).expect("JSON"),
-    }
+/// What both left of one private data directory.
+pub(crate) struct Both {
+    /// Playhouse's run.
+    pub(crate) ran: Ran,
+    /// What it left.
+    pub(crate) ours: Left,
+    /// What Ansible Runner left.
+    pub(crate) theirs: Left,
+    /// Whether only the order of one host's events is settled.
+    pub(crate) any_order: bool,
 }
 
-/// What a terminal shows of these events: the text of each and a line end; a line that
-/// belongs to no callback as it came.
-pub fn shown_by(events: &[Value]) -> String {
-    events
-        .iter()
-        .map(|event| {
-            let text = text(event, "stdout");
-            match event.get("event_data") {
-                None if event["start_line"] != event["end_line"] => format!("{text}\r\n"),
-                None => text,
-                Some(_) if text.is_empty() => text,
-                Some(_) => format!("{text}\n"),
-            }
-        })
-        .collect()
-}
-
-/// Takes out of a text what differs from one run to the next: times that a result
-/// holds, the ids of asynchronous jobs, temporary folders.
-pub fn without_times(text: &str) -> String {
-    static TIMES: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r#"(?P<key>\\?"(?:start|end|delta)\\?":\s*\\?")[^"\\]*"#).expect("a pattern")
-    });
-    static JOBS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"j\d{6,}\.\d+|ansible-tmp-[\d.]+-\d+-\d+").expect("a pattern")
-    });
-    JOBS.replace_all(&TIMES.replace_all(text, "$key"), "[job]").into_owned()
-}
-
-/// The form of an event that two runs of one playbook share.
-pub fn event_form(event: &Value) -> EventForm {
-    let mut form = event.clone();
-    let Value::Object(members) = &mut form else { return form };
-    for key in ["uuid", "parent_uuid", "pid", "created", "runner_ident"] {
-        blank(members, key);
-    }
-    if let Some(Value::Object(data)) = members.get_mut("event_data") {
-        for key in ["uuid", "playbook_uuid", "play_uuid", "task_uuid", "start", "end", "duration"] {
-            blank(data, key);
+/// Runs Ansible Runner and then Playhouse, each on the private data directory as it was
+/// set up, at the same path and with the same words.
+pub(crate) fn run_both(test: RunTest) -> Both {
+    let last = |run: &mut dyn FnMut() -> Output| {
+        for _ in 1..test.times {
+            run();
         }
-        if let Some(Value::Object(res)) = data.get_mut("res") {
-            blank(res, "ansible_facts");
-            if let Some(Value::Object(arguments)) =
-                res.get_mut("invocation").and_then(|call| call.get_mut("module_args"))
-            {
-                // A temporary file that `copy` made of its `content`.
-                blank(arguments, "_original_basename");
-            }
-        }
-    }
-    serde_json::from_str(&without_times(&form.to_string())).expect("JSON")
+        run()
+    };
+    test.keep_copy();
+    let output = last(&mut || test.peers_command().output().expect("Ansible Runner starts"));
+    let data = test.begin_again("peer");
+    let theirs = Left::new(&output, data, &test.artifacts);
+
+    let output = last(&mut || test.command().output().expect("the program under test starts"));
+    let ours = Left::new(&output, test.private_data_dir(), &test.artifacts);
+    let any_order = test.any_order;
+    Both { ran: test.ended(&output), ours, theirs, any_order }
 }
 
-/// Keeps the key, and that there is something.
-fn blank(members: &mut Map<String, Value>, key: &str) {
-    if let Some(value) = members.get_mut(key)
-        && !value.is_null()
-    {
-        *value = Value::String(format!("[{key}]"));
+impl Left {
+    fn new(output: &Output, data: PathBuf, artifacts: &str) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            artifacts: data.join(artifacts),
+            data,
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! One run in a sealed room.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -16,8 +17,15 @@ pub struct RunTest {
     program: Program,
     room: TempDir,
     core: Core,
+    words: Option<Vec<String>>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    /// Where the run leaves its artifacts, in the private data directory.
+    pub(crate) artifacts: String,
+    /// How often it is run.
+    pub(crate) times: u32,
+    /// Whether its hosts take turns as they like.
+    pub(crate) any_order: bool,
 }
 
 impl RunTest {
@@ -26,7 +34,17 @@ impl RunTest {
         let room = tempfile::tempdir().expect("a temporary directory");
         fs::create_dir_all(room.path().join("pdd/project")).expect("a folder");
         fs::create_dir_all(room.path().join("home")).expect("a folder");
-        Self { program, room, core: Core::V2_19, arguments: Vec::new(), environment: Vec::new() }
+        Self {
+            program,
+            room,
+            core: Core::V2_19,
+            words: None,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            artifacts: "artifacts/job".to_owned(),
+            times: 1,
+            any_order: false,
+        }
     }
 
     /// With another version of Ansible.
@@ -42,6 +60,22 @@ impl RunTest {
         let path = self.private_data_dir().join(path);
         fs::create_dir_all(path.parent().expect("a folder above")).expect("a folder");
         fs::write(path, text).expect("a file");
+        self
+    }
+
+    /// With a program in the private data directory.
+    #[must_use]
+    pub fn program(self, path: &str, text: &str) -> Self {
+        let program = self.private_data_dir().join(path);
+        let with_file = self.file(path, text);
+        fs::set_permissions(program, fs::Permissions::from_mode(0o755)).expect("a mode");
+        with_file
+    }
+
+    /// Without a folder that is there from the beginning.
+    #[must_use]
+    pub fn without(self, folder: &str) -> Self {
+        fs::remove_dir(self.private_data_dir().join(folder)).expect("an empty folder");
         self
     }
 
@@ -85,6 +119,36 @@ impl RunTest {
         self
     }
 
+    /// With these words in place of `run DIR -i job`; `DIR` is the private data directory.
+    #[must_use]
+    pub fn words(mut self, words: &[&str]) -> Self {
+        let directory = self.private_data_dir().display().to_string();
+        self.words = Some(words.iter().map(|word| word.replace("DIR", &directory)).collect());
+        self
+    }
+
+    /// With artifacts in another folder of the private data directory than
+    /// `artifacts/job`; the arguments have to say so too.
+    #[must_use]
+    pub fn artifacts_in(mut self, folder: &str) -> Self {
+        folder.clone_into(&mut self.artifacts);
+        self
+    }
+
+    /// To be run more than once before it is looked at.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = times;
+        self
+    }
+
+    /// With hosts that take turns as they like.
+    #[must_use]
+    pub fn any_order(mut self) -> Self {
+        self.any_order = true;
+        self
+    }
+
     /// Where `env/`, `inventory/` and `project/` are.
     pub fn private_data_dir(&self) -> PathBuf {
         self.room.path().join("pdd")
@@ -118,14 +182,40 @@ impl RunTest {
 
     /// That of another subcommand with the same options.
     pub fn command_of(&self, subcommand: &str) -> Command {
-        let mut command = Command::new(self.program);
-        command
-            .arg(subcommand)
-            .arg(self.private_data_dir())
-            .args(["-i", "job"])
-            .args(&self.arguments);
+        self.command_for(Path::new(self.program), subcommand)
+    }
+
+    /// The same words for Ansible Runner.
+    pub fn peers_command(&self) -> Command {
+        self.command_for(&self.core.bin().join("ansible-runner"), "run")
+    }
+
+    fn command_for(&self, program: &Path, subcommand: &str) -> Command {
+        let mut command = Command::new(program);
+        match &self.words {
+            Some(words) => command.args(words),
+            None => command.arg(subcommand).arg(self.private_data_dir()).args(["-i", "job"]),
+        };
+        command.args(&self.arguments);
         self.seal(&mut command);
         command
+    }
+
+    /// Lays a copy of the private data directory aside.
+    pub(crate) fn keep_copy(&self) {
+        copy(&self.private_data_dir(), &self.room.path().join("kept")).expect("a copy");
+    }
+
+    /// Moves the private data directory with all that a run left in it to `name`, and
+    /// puts the copy in its place. The home directory is empty again.
+    pub(crate) fn begin_again(&self, name: &str) -> PathBuf {
+        let room = self.room.path();
+        let moved = room.join(name);
+        fs::rename(self.private_data_dir(), &moved).expect("a folder");
+        fs::rename(room.join("kept"), self.private_data_dir()).expect("a folder");
+        fs::remove_dir_all(room.join("home")).expect("a home");
+        fs::create_dir(room.join("home")).expect("a folder");
+        moved
     }
 
     /// Another program on the same private data directory, in the same environment.

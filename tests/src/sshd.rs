@@ -69,6 +69,11 @@ impl Sshd {
         Self { process, folder, port }
     }
 
+    /// Where it listens on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// An inventory with one host, `far`, that is this server.
     pub fn inventory(&self) -> String {
         format!(

@@ -19,17 +19,20 @@ pub(crate) struct Ansible {
     pub(crate) variable: &'static str,
 }
 
-/// The release the demo and the bench use, with the peer to compare with.
+/// What Playhouse is held against.
+const PEER: &str = "ansible-runner==2.4.3";
+
+/// The release the demo and the bench use.
 pub(crate) const NEWEST: Ansible = Ansible {
     release: "2.19",
-    requirements: &["ansible-core==2.19.*", "ansible-runner==2.4.3"],
+    requirements: &["ansible-core==2.19.*", PEER],
     variable: "PLAYHOUSE_ANSIBLE_219",
 };
 
 /// The oldest release we stay compatible with.
 pub(crate) const OLDEST: Ansible = Ansible {
     release: "2.16",
-    requirements: &["ansible-core==2.16.*"],
+    requirements: &["ansible-core==2.16.*", PEER],
     variable: "PLAYHOUSE_ANSIBLE_216",
 };
 
@@ -38,11 +41,12 @@ impl Ansible {
     /// directory, made if needed.
     pub(crate) fn ensure(&self, workspace: &Workspace) -> Result<PathBuf, Failure> {
         if let Some(bin) = std::env::var_os(self.variable).map(PathBuf::from) {
-            if bin.join("ansible-playbook").is_file() {
+            let needed = ["ansible-playbook", "ansible-runner"];
+            let Some(missing) = needed.into_iter().find(|name| !bin.join(name).is_file()) else {
                 return Ok(bin);
-            }
+            };
             return Err(Failure::new(format!(
-                "`{}` names `{}`, which has no `ansible-playbook`; unset it or correct it",
+                "`{}` names `{}`, which has no `{missing}`; unset it or correct it",
                 self.variable,
                 bin.display()
             )));

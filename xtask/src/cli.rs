@@ -26,15 +26,27 @@ pub(crate) enum Command {
 
     /// Check the formatting, lint, build everything and run all tests
     ///
-    /// Ansible comes from two virtual environments, target/ansible-2.19 (with Ansible
-    /// Runner 2.4.3 to compare with) and target/ansible-2.16, made once. To use others,
-    /// set `PLAYHOUSE_ANSIBLE_219` or `PLAYHOUSE_ANSIBLE_216` to their bin directories.
-    /// An OpenSSH server, sshpass and sudo are installed from Debian if they are missing.
+    /// Ansible comes from two virtual environments, target/ansible-2.19 and
+    /// target/ansible-2.16, each with Ansible Runner 2.4.3 to compare with, made once.
+    /// To use others, set `PLAYHOUSE_ANSIBLE_219` or `PLAYHOUSE_ANSIBLE_216` to their bin
+    /// directories. An OpenSSH server, sshpass, sudo and jq are installed from Debian if
+    /// they are missing.
     #[command(verbatim_doc_comment)]
     Test {
         /// Passed on to cargo test, as in: cargo xtask test demo -- --nocapture
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
         cargo_test_args: Vec<String>,
+    },
+
+    /// Hold Playhouse against Ansible Runner 2.4.3, each case with both versions of Ansible
+    ///
+    /// cargo xtask test does the same with one version a case, in turn. Prints a line a
+    /// run: equal, or different as the README's table "Differences" has it.
+    #[command(verbatim_doc_comment)]
+    Conformance {
+        /// Only cases with one of these texts in their names
+        #[arg(value_name = "TEXT")]
+        cases: Vec<String>,
     },
 
     /// Run a small playbook through four plugins and show what came out

@@ -43,6 +43,7 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Plugins => components::build(&workspace),
         Command::Test { cargo_test_args } => suite::test(&workspace, &cargo_test_args),
+        Command::Conformance { cases } => suite::conformance(&workspace, &cases),
         Command::Demo => demo::show(&workspace),
         Command::Bench(options) => bench::bench(&workspace, &options),
     }

@@ -1,7 +1,8 @@
 //! `cargo xtask test`: everything that must hold before a change goes in, the quickest
-//! check first. The tests find Ansible and the components by the variables set here.
+//! check first; and `cargo xtask conformance`, the longest of them in full. The tests
+//! find Ansible and the components by the variables set here.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use crate::ansible::{NEWEST, OLDEST};
 use crate::components;
@@ -21,8 +22,7 @@ pub(crate) fn test(workspace: &Workspace, cargo_test_args: &[String]) -> Result<
             )
         })?;
     }
-    let newest = NEWEST.ensure(workspace)?;
-    let oldest = OLDEST.ensure(workspace)?;
+    let mut tests = prepared_tests(workspace)?;
     debian::ensure_programs()?;
     components::build(workspace)?;
     if has_cargo_command(workspace, "clippy") {
@@ -33,17 +33,31 @@ pub(crate) fn test(workspace: &Workspace, cargo_test_args: &[String]) -> Result<
         })?;
     }
     step("running the tests", || {
-        let mut tests = workspace.cargo();
-        tests
-            .args(["test", "--release", "--workspace"])
-            .args(cargo_test_args)
-            .env("LC_ALL", "C.UTF-8")
-            .env(NEWEST.variable, newest)
-            .env(OLDEST.variable, oldest)
-            .env("PLAYHOUSE_COMPONENTS", components::plugin_folder(workspace))
-            .env("PLAYHOUSE_GUESTS", components::guest_folder(workspace));
-        step::run(&mut tests, "pass the tests")
+        step::run(tests.arg("--workspace").args(cargo_test_args), "pass the tests")
     })
+}
+
+/// Runs the conformance suite with both versions of Ansible, or the cases of it whose
+/// names have one of these texts.
+pub(crate) fn conformance(workspace: &Workspace, cases: &[String]) -> Result<(), Failure> {
+    let mut tests = prepared_tests(workspace)?;
+    step("holding Playhouse against Ansible Runner", || {
+        tests.args(["--workspace", "--test", "conformance", "--"]).args(cases);
+        step::run(tests.env("PLAYHOUSE_CONFORMANCE", "all"), "be as Ansible Runner")
+    })
+}
+
+/// `cargo test`, once Ansible is there, told where everything is.
+fn prepared_tests(workspace: &Workspace) -> Result<Command, Failure> {
+    let mut tests = workspace.cargo();
+    tests
+        .args(["test", "--release"])
+        .env("LC_ALL", "C.UTF-8")
+        .env(NEWEST.variable, NEWEST.ensure(workspace)?)
+        .env(OLDEST.variable, OLDEST.ensure(workspace)?)
+        .env("PLAYHOUSE_COMPONENTS", components::plugin_folder(workspace))
+        .env("PLAYHOUSE_GUESTS", components::guest_folder(workspace));
+    Ok(tests)
 }
 
 /// The release binary that demo and bench start. The whole workspace is named, so that

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory as _, Parser};
 
+use super::debug_log;
 use super::history::{EventsArgs, StatusArgs};
+use super::isolation_args::IsolationArgs;
 use crate::input::{EventData, Job, OutputForm, PluginFlags, RunSpec, role_vars};
 
 /// Run Ansible playbooks from a private data directory, with sandboxed plugins in the loop
@@ -155,6 +157,17 @@ pub(super) struct RunArgs {
     #[arg(long)]
     persist_inputs: bool,
 
+    /// Say on standard error what Playhouse does
+    #[arg(long)]
+    debug: bool,
+
+    /// Write that to a file too, with times
+    #[arg(long, value_name = "FILE")]
+    logfile: Option<PathBuf>,
+
+    #[command(flatten)]
+    isolation: IsolationArgs,
+
     /// Where run folders are made [default: `artifacts` in the private data directory]
     #[arg(long, value_name = "DIR")]
     artifact_dir: Option<PathBuf>,
@@ -213,6 +226,12 @@ impl RunArgs {
         &self.private_data_dir
     }
 
+    /// Begins to log what was asked to be logged.
+    pub(super) fn begin_log(&self) -> Result<(), String> {
+        debug_log::begin(self.debug, self.logfile.as_deref())
+            .map_err(|error| format!("the log cannot be written: {error}"))
+    }
+
     /// Whether nothing is to be said.
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet
@@ -220,6 +239,9 @@ impl RunArgs {
 
     /// What was asked for.
     pub(super) fn to_spec(&self) -> Result<RunSpec, String> {
+        if let Some(refusal) = self.isolation.refusal() {
+            return Err(refusal);
+        }
         Ok(RunSpec {
             private_data_dir: self.private_data_dir.clone(),
             job: self.job()?,
@@ -245,6 +267,7 @@ impl RunArgs {
             rotate_artifacts: self.rotate_artifacts,
             output: if self.json { OutputForm::JsonLines } else { OutputForm::Text },
             persist_inputs: self.persist_inputs,
+            quiet: self.quiet,
             plugins: PluginFlags {
                 plugins: self.plugin.clone(),
                 config: self.plugin_config.clone(),

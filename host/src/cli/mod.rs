@@ -2,7 +2,9 @@
 //! home directory.
 
 mod args;
+mod debug_log;
 mod history;
+mod isolation_args;
 mod keeper;
 mod order;
 mod pid_file;

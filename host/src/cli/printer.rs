@@ -8,22 +8,16 @@ use crate::pipeline::Observer;
 use crate::plugins::PluginStats;
 use crate::{PluginSummary, RunOutcome};
 
-/// Knows whom it talks to.
+/// Standard output, as long as somebody reads it.
+#[derive(Default)]
 pub(super) struct Printer {
-    quiet: bool,
     /// Nobody reads standard output any more; the run goes on.
     closed: bool,
 }
 
-impl Printer {
-    pub(super) fn new(quiet: bool) -> Self {
-        Self { quiet, closed: false }
-    }
-}
-
 impl Observer for Printer {
     fn show(&mut self, text: &str) {
-        if self.quiet || self.closed {
+        if self.closed {
             return;
         }
         let mut stdout = io::stdout().lock();

@@ -18,8 +18,8 @@ const PLUGIN_THREADS: usize = 2;
 
 /// Runs what is asked for, on this terminal; the exit code.
 pub(super) fn run(args: &RunArgs) -> i32 {
-    match args.to_spec() {
-        Ok(spec) => run_observed(&spec, &mut Printer::new(args.is_quiet()), args.is_quiet()),
+    match args.begin_log().and_then(|()| args.to_spec()) {
+        Ok(spec) => run_observed(&spec, &mut Printer::default(), args.is_quiet()),
         Err(message) => {
             printer::error(&message);
             exit_code::INPUT

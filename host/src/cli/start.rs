@@ -86,7 +86,7 @@ fn in_use(private_data_dir: &Path, pid: u32) -> i32 {
 pub(super) fn run_in_background(args: &RunArgs) -> i32 {
     // It fails only for a process that leads a group, which this one was not made to be.
     let _ = rustix::process::setsid();
-    let spec = match args.to_spec() {
+    let spec = match args.begin_log().and_then(|()| args.to_spec()) {
         Ok(spec) => spec,
         Err(message) => return input_error(&message),
     };

@@ -64,6 +64,8 @@ pub struct RunSpec {
     pub persist_inputs: bool,
     /// Plugins, after those of `env/plugins`.
     pub plugin_entries: Vec<PluginEntry>,
+    /// Nothing on the terminal, unless `env/settings` says otherwise.
+    pub quiet: bool,
     /// Plugins named by flags, after those of `env/plugins`.
     pub plugins: PluginFlags,
 }

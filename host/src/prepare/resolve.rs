@@ -64,6 +64,8 @@ pub fn resolve(
         settings.job_timeout = Some(limit).filter(|limit| !limit.is_zero());
     }
 
+    settings.suppress_ansible_output.get_or_insert(spec.quiet);
+
     let config = RunConfig {
         run_id: Uuid::new_v4(),
         started,

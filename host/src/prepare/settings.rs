@@ -14,7 +14,7 @@ pub struct RunSettings {
     pub fact_cache: String,
     /// `suppress_output_file`: no `stdout` and `stderr` artifacts.
     pub suppress_output_file: bool,
-    /// `suppress_ansible_output`: nothing on the terminal, whatever `-q` says.
+    /// `suppress_ansible_output`: nothing on the terminal; beats `-q`.
     pub suppress_ansible_output: Option<bool>,
     /// `idle_timeout`: how long Ansible may say nothing.
     pub idle_timeout: Option<Duration>,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread;
 
 use jiff::Timestamp;
+use tracing::debug;
 
 use super::record::{command_file, starting};
 use super::{Ended, Stage};
@@ -50,7 +51,11 @@ impl Stage<'_> {
             environment.set("SSH_AUTH_SOCK", agent.socket());
         }
 
-        self.enter_status(RunStatus::Starting, None, starting(&self.config, &argv, &environment))?;
+        let told = starting(&self.config, &argv, &environment);
+        for (name, value) in told.iter().filter(|(name, _)| *name != "env") {
+            debug!("{name}: {value}");
+        }
+        self.enter_status(RunStatus::Starting, None, told)?;
         self.artifacts.write_command(&command_file(&self.config, &argv, &environment))?;
         let stdout = if self.config.settings.suppress_output_file {
             None
@@ -73,6 +78,7 @@ impl Stage<'_> {
         };
         let running = Running::start(&command, channel, &nonce, supervision, directory.path());
         if running.is_ok() {
+            debug!("ansible is up");
             self.observer.up();
         }
         let lanes = self
@@ -131,6 +137,7 @@ impl Stage<'_> {
 
     /// What the child's end means for the run.
     fn judge(&mut self, end: PipelineEnd, exit: Result<Exit, ExecError>) -> Ended {
+        debug!(?exit, "ansible has ended");
         let exit = match exit {
             Ok(exit) => exit,
             Err(error) => {

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tracing::debug;
 
 use crate::artifacts::{ArtifactDir, RunStatus, StatusChange, What, rotate, to_python_json};
 use crate::exec::{Cancel, Keeper, KeeperProgram};
@@ -92,11 +93,15 @@ impl Playhouse {
         let (config, mut warnings) = resolve(spec, &directory, &files, started)?;
         // It starts while the plugins are loaded.
         let keeper = self.keeper.as_ref().map(Keeper::start).transpose()?;
+        debug!(run = %config.run_id, ident = config.ident, "decided");
         let mut entries = files.plugins.clone();
         spec.plugins.apply(&mut entries)?;
         let (plugins, notices) =
             self.library.load(entries, &files.settings, &config.environment, directory.path())?;
         warnings.extend(notices);
+        for plugin in &plugins {
+            debug!(plugin = %plugin.name(), version = plugin.version(), "loaded");
+        }
 
         let (mut artifacts, lost) = ArtifactDir::create(&config.artifact_dir, &config.ident)?;
         warnings.extend(lost);
@@ -290,6 +295,7 @@ impl Stage<'_> {
             rc,
             json: to_python_json(&json),
         };
+        debug!(%status, rc, "status");
         self.observer.status(&change);
         self.artifacts.journal.push(What::Status { status: change });
         let last = self.artifacts.journal.flush()?;

@@ -2,7 +2,7 @@
 
 use tests::RunTest;
 
-use crate::case::{Case, different, equal, hello};
+use crate::case::{Case, different, equal, hello, tasks};
 
 pub(crate) const CASES: &[Case] = &[
     equal("prompts of a play", |test| {
@@ -16,6 +16,14 @@ pub(crate) const CASES: &[Case] = &[
             .file("env/cmdline", "-k -K")
             .file("env/passwords", "'^SSH password:\\s*?$': a\n'^BECOME password.*:\\s*?$': b\n")
     }),
+    different(
+        "a pause that asks",
+        |test| {
+            tasks(test, "    - {name: Ask, pause: {prompt: Go on}}")
+                .file("env/passwords", "'Go on': 'yes'\n")
+        },
+        &[("cuts text outside of events at carriage returns", &["events"])],
+    ),
     different(
         "an answer that is a number",
         |test| {

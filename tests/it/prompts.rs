@@ -70,6 +70,28 @@ fn a_prompt_that_nobody_answers_ends_the_run_and_says_what_would_answer_it() {
 }
 
 #[test]
+fn a_pause_is_answered_or_named_and_one_with_a_time_goes_on() {
+    let pause = "\
+- hosts: all
+  gather_facts: false
+  tasks:
+    - {name: Wait, pause: {seconds: 3}}
+    - {name: Ask, pause: {prompt: Shall we}, register: asked}
+    - {name: Check, assert: {that: asked.user_input == 'yes'}}
+";
+    for core in [Core::V2_16, Core::V2_19] {
+        let with = |passwords: &str| {
+            let test = test().core(core).local_hosts(&["web1"]).playbook(pause);
+            test.file("env/passwords", passwords).run()
+        };
+        with("'^Shall we:\\s*$': 'yes'\n").expect_code(0);
+        with("").expect_code(78).expect_stderr(
+            "nobody answers the prompt `Shall we:`; add to env/passwords: `'^Shall we:\\s*?$': the answer`",
+        );
+    }
+}
+
+#[test]
 fn what_the_message_says_to_add_answers_the_prompt() {
     let ran = hello().arguments(&["--cmdline", "-K"]).run().expect_code(78);
     let (_, line) = ran.stderr.split_once("add to env/passwords: `").unwrap();

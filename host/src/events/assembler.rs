@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::decoder::{Decoder, MarkerKind, Nonce, Token};
-use super::records::{Record, Records};
+use super::records::{Asks, Record, Records};
 use super::{Event, EventSource};
 
 /// Bytes of text outside of events that are kept to look for prompts in.
@@ -47,6 +47,8 @@ pub struct Assembler {
     /// Text outside of events, of late: what may be a prompt.
     loose: Vec<u8>,
     last_name: String,
+    /// The last event's text, where it asks for an answer until there is one.
+    asked: Option<String>,
     drafts: VecDeque<Draft>,
     segments: Vec<Segment>,
     last_counter: u64,
@@ -71,6 +73,7 @@ impl Assembler {
             shown: 0,
             loose: Vec::new(),
             last_name: String::new(),
+            asked: None,
             drafts: VecDeque::new(),
             segments: Vec::new(),
             last_counter: 0,
@@ -108,7 +111,7 @@ impl Assembler {
         }
     }
 
-    /// Text outside of events that nobody has made [forgotten](Self::forget_loose_text),
+    /// Text outside of events, and of events that ask for an answer, that nobody has made [forgotten](Self::forget_loose_text),
     /// the last [`LOOSE`] bytes of it at least.
     pub fn loose_text(&self) -> &[u8] {
         &self.loose
@@ -116,12 +119,18 @@ impl Assembler {
 
     /// Forgets the beginning of it.
     pub fn forget_loose_text(&mut self, bytes: usize) {
+        self.asked = None;
         self.loose.drain(..bytes);
     }
 
     /// The beginning of a line outside of events, shown or not.
     pub fn unfinished_line(&self) -> &[u8] {
         &self.line
+    }
+
+    /// What the last event asks for, until it is answered.
+    pub fn asked(&self) -> Option<&str> {
+        self.asked.as_deref()
     }
 
     /// The name of the callback's last event; empty before the first.
@@ -213,10 +222,15 @@ impl Assembler {
         self.drafts.push_back(Draft::Line { line, rest, at: now });
     }
 
-    fn push_event(&mut self, record: Record, text: &[u8]) {
+    fn push_event(&mut self, record: Record, bytes: &[u8]) {
         self.last_name.clone_from(&record.name);
         let source = EventSource::Callback { record: record.json, replaced_data: None };
-        let text = String::from_utf8_lossy(text);
+        let text = String::from_utf8_lossy(bytes);
+        self.asked = None;
+        if let Some(asks) = record.asks {
+            self.loose.extend_from_slice(bytes);
+            self.asked = (asks == Asks::ForGood).then(|| text.trim().to_owned());
+        }
         let event = self.numbered(record.uuid, record.name, &text, source);
         self.segments.push(Segment::Event(event));
     }

@@ -1,7 +1,8 @@
 //! Reads the callback's records from the channel's bytes.
 //!
 //! A frame is `<number> <uuid> <event> <bytes>`, a line feed, that many bytes of JSON
-//! and a line feed. The number is the one in the event's markers.
+//! and a line feed. The number is the one in the event's markers. A `?` behind the event
+//! says that its text asks for an answer, a `~` that it does so for a limited time.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,16 @@ pub(super) struct Record {
     pub(super) uuid: String,
     pub(super) name: String,
     pub(super) json: String,
+    pub(super) asks: Option<Asks>,
+}
+
+/// How an event's text asks for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// Until there is one.
+    ForGood,
+    /// And then goes on.
+    ForAWhile,
 }
 
 /// Records that no marker has asked for yet.
@@ -88,7 +99,13 @@ impl Frame {
             return Some(Self::Broken);
         }
         let Ok(json) = std::str::from_utf8(json) else { return Some(Self::Broken) };
-        let record = Record { uuid: uuid.to_owned(), name: name.to_owned(), json: json.to_owned() };
+        let (name, asks) = match (name.strip_suffix('?'), name.strip_suffix('~')) {
+            (Some(name), _) => (name, Some(Asks::ForGood)),
+            (_, Some(name)) => (name, Some(Asks::ForAWhile)),
+            (None, None) => (name, None),
+        };
+        let record =
+            Record { uuid: uuid.to_owned(), name: name.to_owned(), json: json.to_owned(), asks };
         Some(Self::Whole { number, record, size })
     }
 }

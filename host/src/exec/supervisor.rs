@@ -169,6 +169,7 @@ impl Running {
                 self.climb_ladder();
             }
             let segments = self.assembler.take_segments();
+            self.answer_prompts();
             if !segments.is_empty() {
                 take(segments);
             }
@@ -238,21 +239,25 @@ impl Running {
     fn next_reason_to_stop(&self) -> Option<(Instant, Stop)> {
         let job = self.job_timeout.map(|limit| (self.started + limit, Stop::JobTimeout(limit)));
         let idle = self.idle_timeout.map(|limit| (self.heard_at + limit, Stop::IdleTimeout(limit)));
-        let question = self.question().map(|question| {
-            let question = String::from_utf8_lossy(question).trim().to_owned();
-            (self.heard_at + PATIENCE, Stop::Unanswered(question))
-        });
+        let question =
+            self.question().map(|question| (self.heard_at + PATIENCE, Stop::Unanswered(question)));
         job.into_iter().chain(idle).chain(question).min_by_key(|(due, _)| *due)
     }
 
     /// What the child asks and nothing will be typed for.
-    fn question(&self) -> Option<&[u8]> {
+    fn question(&self) -> Option<String> {
+        if self.typist.next_due().is_some() {
+            return None;
+        }
+        if let Some(asked) = self.assembler.asked() {
+            // A pattern is for one line.
+            return asked.lines().last().map(str::to_owned);
+        }
         let line = self.assembler.unfinished_line();
         let asks = !line.is_empty()
-            && self.typist.next_due().is_none()
             && self.assembler.loose_text().ends_with(line)
             && (self.assembler.last_name() == "playbook_on_vars_prompt" || is_question(line));
-        asks.then_some(line)
+        asks.then(|| String::from_utf8_lossy(line).trim().to_owned())
     }
 
     /// Reads the channel, then one buffer of the terminal. Records go out before the

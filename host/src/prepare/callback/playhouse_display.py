@@ -260,9 +260,10 @@ class Reporter:
         return self._terminal.is_marking
 
     @contextlib.contextmanager
-    def event(self, name, data):
-        """Reports an event. What is printed inside is its text. Needs the lock."""
-        number = self._channel.send(data["uuid"], name, to_json(self._record(name, data)))
+    def event(self, name, data, asks=""):
+        """Reports an event. What is printed inside is its text. Needs the lock. A mark
+        behind the name says that the text asks for an answer: `?`, or `~` for a while."""
+        number = self._channel.send(data["uuid"], name + asks, to_json(self._record(name, data)))
         if not number:
             yield
             return
@@ -483,6 +484,7 @@ def report_what_display_shows():
     setattr(Display, shows_verbose, flagging_verbose(getattr(Display, shows_verbose)))
     Display.display = reporting_display(Display.display)
     Display.prompt = staticmethod(flushing_first(Display.prompt))
+    Display.prompt_until = asking(Display.prompt_until)
 
 
 def flagging(method, flag):
@@ -531,10 +533,28 @@ def reporting_display(method):
                 return show()
             flags = getattr(FLAGS, "now", {})
             event = next((name for name in DISPLAY_EVENTS if name in flags), "verbose")
-            with REPORTER.event(event, {**SCOPE.data(), **flags, "uuid": str(uuid.uuid4())}):
-                return show()
+            asks = getattr(FLAGS, "asks", "")
+            data = {**SCOPE.data(), **flags, "uuid": str(uuid.uuid4())}
+            with REPORTER.event(event, data, asks):
+                shown = show()
+            if asks:
+                REPORTER.flush()
+            return shown
 
     return display
+
+
+def asking(method):
+    """For what shows a text and then waits for someone to type, as `pause` does."""
+    @functools.wraps(method)
+    def prompt_until(self, msg, private=False, seconds=None, *args, **kwargs):
+        FLAGS.asks = "?" if seconds is None else "~"
+        try:
+            return method(self, msg, private, seconds, *args, **kwargs)
+        finally:
+            FLAGS.asks = ""
+
+    return prompt_until
 
 
 def flushing_first(method):

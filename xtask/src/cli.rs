@@ -31,6 +31,7 @@ pub(crate) enum Command {
     /// To use others, set `PLAYHOUSE_ANSIBLE_219` or `PLAYHOUSE_ANSIBLE_216` to their bin
     /// directories. An OpenSSH server, sshpass, sudo and jq are installed from Debian if
     /// they are missing.
+    /// The code is checked for macOS and FreeBSD, not run there.
     #[command(verbatim_doc_comment)]
     Test {
         /// Passed on to cargo test, as in: cargo xtask test demo -- --nocapture

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use crate::ansible::{NEWEST, OLDEST};
 use crate::components;
 use crate::debian;
+use crate::elsewhere;
 use crate::failure::Failure;
 use crate::screen;
 use crate::step::{self, step};
@@ -32,6 +33,7 @@ pub(crate) fn test(workspace: &Workspace, cargo_test_args: &[String]) -> Result<
             step::run(workspace.cargo().args(clippy).args(strict), "pass clippy")
         })?;
     }
+    elsewhere::check(workspace)?;
     step("running the tests", || {
         step::run(tests.arg("--workspace").args(cargo_test_args), "pass the tests")
     })

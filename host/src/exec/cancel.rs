@@ -5,8 +5,6 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rustix::pipe::{PipeFlags, pipe_with};
-
 /// A handle that stops a run. Clones are the same handle.
 ///
 /// The first [`cancel`](Cancel::cancel) asks Ansible to end and gives it a grace; the
@@ -26,7 +24,10 @@ struct Shared {
 impl Cancel {
     /// A handle nobody has used yet. It holds a pipe: fails where no file descriptor is left.
     pub fn new() -> io::Result<Self> {
-        let (wake_reader, wake_writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let (wake_reader, wake_writer) = io::pipe()?;
+        let (wake_reader, wake_writer) = (wake_reader.into(), wake_writer.into());
+        rustix::io::ioctl_fionbio(&wake_reader, true)?;
+        rustix::io::ioctl_fionbio(&wake_writer, true)?;
         Ok(Self { shared: Arc::new(Shared { asked: AtomicU32::new(0), wake_reader, wake_writer }) })
     }
 

@@ -111,6 +111,12 @@ impl Drop for Keeper {
     }
 }
 
+/// What comes is not for programs that are executed meanwhile; macOS cannot be told so.
+#[cfg(not(target_vendor = "apple"))]
+const RECEIVING: RecvFlags = RecvFlags::CMSG_CLOEXEC;
+#[cfg(target_vendor = "apple")]
+const RECEIVING: RecvFlags = RecvFlags::empty();
+
 /// Reads an answer, a JSON line, and the descriptor that came with it.
 fn receive(socket: &UnixStream) -> io::Result<(Answer, Option<OwnedFd>)> {
     let mut line = Vec::new();
@@ -120,7 +126,7 @@ fn receive(socket: &UnixStream) -> io::Result<(Answer, Option<OwnedFd>)> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let mut buffers = [IoSliceMut::new(&mut bytes)];
-        let received = recvmsg(socket, &mut buffers, &mut control, RecvFlags::CMSG_CLOEXEC)?;
+        let received = recvmsg(socket, &mut buffers, &mut control, RECEIVING)?;
         for message in control.drain() {
             if let RecvAncillaryMessage::ScmRights(descriptors) = message {
                 descriptor = descriptors.last();

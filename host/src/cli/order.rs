@@ -52,7 +52,9 @@ fn takes_next_word(command: &Command, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::command;
+    use crate::cli::args::{Args, Subcommand, command};
+    use clap::FromArgMatches as _;
+    use proptest::prelude::*;
 
     fn ordered(words: &str) -> String {
         let args = words.split(' ').map(OsString::from).collect();
@@ -78,6 +80,32 @@ mod tests {
             "playhouse -q jp",
         ] {
             assert_eq!(ordered(same), same);
+        }
+    }
+
+    proptest! {
+        /// Whatever is typed is understood or refused.
+        #[test]
+        fn nothing_breaks_it(words in prop::collection::vec(
+            prop_oneof![
+                prop::sample::select(vec![
+                    "run", "start", "stop", "is-alive", "status", "events", "man", "-p", "--play", "-vvi",
+                    "--", "-", "--cmdline", "-e", "--timeout", "-h", "--rotate-artifacts=2", "--role-vars",
+                ]).prop_map(str::to_owned),
+                "-{0,2}[a-z=]{0,6}",
+                "\\PC{0,8}",
+            ],
+            0..8,
+        )) {
+            let mut command = command();
+            let args = std::iter::once("playhouse".to_owned()).chain(words).map(OsString::from).collect();
+            let ordered = subcommand_first(&command, args);
+            if let Ok(mut matches) = command.try_get_matches_from_mut(ordered) {
+                let args = Args::from_arg_matches_mut(&mut matches).unwrap();
+                if let Subcommand::Run(args) | Subcommand::Start(args) = args.subcommand {
+                    let _ = args.to_spec();
+                }
+            }
         }
     }
 }

@@ -267,6 +267,7 @@ impl Assembler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     struct Stream {
         nonce: Nonce,
@@ -377,5 +378,65 @@ mod tests {
     fn text_of_a_record_that_never_comes_is_text() {
         let seen = Stream::new().marker("9(").text("a\r\nb\r\n").marker("9)").end();
         assert_eq!(seen, ["1 line \"a\" rest \"a\\r\\n\"", "2 line \"b\" rest \"b\\r\\n\""]);
+    }
+
+    /// Pieces of a terminal's stream: text, control characters, markers, records, rubbish.
+    fn piece() -> impl Strategy<Value = (bool, Vec<u8>)> {
+        let marker = (0_u64..4, prop::sample::select(vec!["(", ")", ".", "x"])).prop_map(
+            |(number, kind)| (false, format!("\x1b_NONCE;{number}{kind}\x1b\\").into_bytes()),
+        );
+        let record = (0_u64..4, prop::bool::ANY).prop_map(|(number, asks)| {
+            let mark = if asks { "?" } else { "" };
+            (true, format!("{number} u-{number} verbose{mark} 2\n{{}}\n").into_bytes())
+        });
+        prop_oneof![
+            "[a-z\r\n\x1b_;\\\\]{0,12}".prop_map(|text| (false, text.into_bytes())),
+            prop::collection::vec(any::<u8>(), 0..12).prop_map(|bytes| (false, bytes)),
+            marker,
+            record,
+            prop::collection::vec(any::<u8>(), 0..12).prop_map(|bytes| (true, bytes)),
+        ]
+    }
+
+    proptest! {
+        /// However text and records are cut and whatever is in them, counters have no
+        /// gaps, and what is no marker is in an event.
+        #[test]
+        fn nothing_breaks_it_and_no_text_is_lost(
+            pieces in prop::collection::vec(piece(), 0..24),
+            letters in "[A-Z]{1,8}",
+        ) {
+            let nonce = Nonce::random();
+            let mut assembler = Assembler::new(&nonce);
+            let mut segments = Vec::new();
+            for (is_record, bytes) in pieces {
+                if is_record {
+                    assembler.push_records(&bytes);
+                } else {
+                    let marked = String::from_utf8_lossy(&bytes).replace("NONCE", nonce.as_str());
+                    let is_marker = marked.contains(nonce.as_str());
+                    let bytes = if is_marker { marked.into_bytes() } else { bytes };
+                    assembler.push_output(&bytes, Timestamp::UNIX_EPOCH);
+                }
+                segments.extend(assembler.take_segments());
+            }
+            assembler.push_output(b"\x1b\\", Timestamp::UNIX_EPOCH);
+            assembler.push_output(letters.as_bytes(), Timestamp::UNIX_EPOCH);
+            assembler.finish(Timestamp::UNIX_EPOCH);
+            segments.extend(assembler.take_segments());
+            let mut text = String::new();
+            let mut last = 0;
+            for segment in &segments {
+                match segment {
+                    Segment::Event(event) | Segment::Line { event, .. } => {
+                        prop_assert_eq!(event.counter, last + 1);
+                        last = event.counter;
+                        text.push_str(&event.stdout);
+                    }
+                    Segment::Unfinished(_) => {}
+                }
+            }
+            prop_assert!(text.contains(&letters), "{letters} in {text:?}");
+        }
     }
 }

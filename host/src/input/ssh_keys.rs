@@ -17,7 +17,7 @@ const CERTIFICATE: &str = "-cert-v01@openssh.com ";
 
 impl SshKeys {
     /// Finds the keys and certificates in a text. The error says what is wrong with it.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut found = Self::default();
         let mut key: Option<String> = None;
         for line in text.lines() {

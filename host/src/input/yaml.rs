@@ -345,6 +345,7 @@ fn pattern(text: &str) -> Regex {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     #[test]
@@ -393,5 +394,18 @@ list: [~, *base]
         assert!(parse(&bomb).unwrap_err().reason.contains("more in it"));
         assert!(parse(&"[".repeat(100_000)).is_err());
         assert!(parse("a: &a [*a]\n").is_err());
+    }
+
+    proptest! {
+        /// Whatever stands in a file, reading it ends, and what is read is JSON.
+        #[test]
+        fn nothing_breaks_it(text in "[a-c0-9:.,\\[\\]{}&*!|>'\"#<~+e_ \n-]{0,60}|\\PC{0,40}") {
+            if let Ok(value) = parse(&text) {
+                prop_assert_eq!(serde_json::from_str::<Value>(&value.to_string()).unwrap(), value);
+            }
+            let _ = crate::input::role_vars(&text);
+            let _ = crate::input::split_cmdline("x", &text);
+            let _ = crate::input::SshKeys::parse(&text);
+        }
     }
 }

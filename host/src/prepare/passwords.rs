@@ -90,6 +90,7 @@ fn is_repetition(rest: impl Iterator<Item = char>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn patterns_of_pythons_are_honoured() {
@@ -117,6 +118,14 @@ mod tests {
         ] {
             let reason = compile(pattern).unwrap_err();
             assert!(reason.contains(words), "{pattern}: {reason}");
+        }
+    }
+
+    proptest! {
+        /// A pattern is honoured or refused.
+        #[test]
+        fn nothing_breaks_it(pattern in "[a-c0-9^$.|?*+()\\[\\]{},\\\\Zsw&~-]{0,30}|\\PC{0,20}") {
+            let _ = compile(&pattern);
         }
     }
 }

@@ -17,6 +17,8 @@ mod jobs;
 
 mod terminal;
 
+mod progress;
+
 mod prompts;
 
 mod ssh;

@@ -141,6 +141,10 @@ pub(super) struct RunArgs {
     #[arg(short, long)]
     json: bool,
 
+    /// Show where the run is, in place of Ansible's output
+    #[arg(long, conflicts_with_all = ["json", "quiet"])]
+    progress: bool,
+
     /// Keep no `event_data`
     #[arg(long)]
     omit_event_data: bool,
@@ -230,6 +234,11 @@ impl RunArgs {
     pub(super) fn begin_log(&self) -> Result<(), String> {
         debug_log::begin(self.debug, self.logfile.as_deref())
             .map_err(|error| format!("the log cannot be written: {error}"))
+    }
+
+    /// Whether to show where the run is.
+    pub(super) fn shows_progress(&self) -> bool {
+        self.progress
     }
 
     /// Whether nothing is to be said.

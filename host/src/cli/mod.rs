@@ -9,6 +9,7 @@ mod keeper;
 mod order;
 mod pid_file;
 mod printer;
+mod progress;
 mod reference;
 mod run;
 mod signals;

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::args::RunArgs;
 use super::printer::{self, Printer};
+use super::progress::Progress;
 use super::{keeper, signals};
 use crate::exec::Cancel;
 use crate::input::RunSpec;
@@ -19,6 +20,9 @@ const PLUGIN_THREADS: usize = 2;
 /// Runs what is asked for, on this terminal; the exit code.
 pub(super) fn run(args: &RunArgs) -> i32 {
     match args.begin_log().and_then(|()| args.to_spec()) {
+        Ok(spec) if args.shows_progress() => {
+            run_observed(&spec, &mut Progress::begin(), args.is_quiet())
+        }
         Ok(spec) => run_observed(&spec, &mut Printer::default(), args.is_quiet()),
         Err(message) => {
             printer::error(&message);

@@ -20,8 +20,8 @@ use super::keeper::{Answer, Farewell, Order};
 use super::termination::{GRACE, LeftProcess, Process, Tree, children_of, signal_pid};
 
 /// How often to look which processes belong to the run, for the case that one of
-/// them is killed and its children lose their parent.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// them is killed and its children lose their parent. A look is a dozen reads of `/proc`.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// How often to look whether what was asked to end has done so.
 const CHECK_EVERY: Duration = Duration::from_millis(20);
@@ -97,8 +97,8 @@ struct Keeping {
     /// parent was killed: what a playbook leaves running on purpose has let go of a
     /// process further down.
     known: Vec<Process>,
-    /// Ansible's command line, which its workers have too.
-    command_line: Vec<u8>,
+    /// What had let go of the run when Ansible was last seen alive.
+    adopted: Vec<Process>,
     exit: Option<(Option<i32>, Option<i32>)>,
     host_is_gone: bool,
     /// What was asked to end.
@@ -112,7 +112,7 @@ impl Keeping {
         Self {
             child,
             known: Vec::new(),
-            command_line: Vec::new(),
+            adopted: Vec::new(),
             exit: None,
             host_is_gone: false,
             asked: Tree::default(),
@@ -133,9 +133,11 @@ impl Keeping {
             self.look();
             if !self.host_is_gone && is_closed(socket) {
                 self.host_is_gone = true;
-                self.asked.add(self.child.pid);
-                signal_pid(self.child.pid, Signal::TERM);
-                self.kill_at = Some(Instant::now() + GRACE);
+                if self.exit.is_none() {
+                    self.asked.add(self.child.pid);
+                    signal_pid(self.child.pid, Signal::TERM);
+                    self.kill_at = Some(Instant::now() + GRACE);
+                }
             }
             self.climb_ladder();
         }
@@ -177,9 +179,6 @@ impl Keeping {
     /// Learns who belongs to the run, and ends those whose parent was killed.
     fn look(&mut self) {
         if self.exit.is_none() {
-            if self.known.is_empty() {
-                self.command_line = command_line(self.child.pid);
-            }
             self.known.retain(Process::is_alive);
             for worker in children_of(self.child.pid) {
                 for pid in std::iter::once(worker).chain(children_of(worker)) {
@@ -191,19 +190,28 @@ impl Keeping {
                 }
             }
         }
-        for pid in children_of(std::process::id()) {
-            let Some(process) = Process::find(pid).filter(|_| pid != self.child.pid) else {
-                continue;
-            };
-            // A worker that was started since the last look and has lost its parent.
-            let is_worker = || self.exit.is_some() && command_line(pid) == self.command_line;
-            if !self.asked.contains(&process) && (self.known.contains(&process) || is_worker()) {
-                let orphans = Tree::of(pid);
+        let ours: Vec<Process> = children_of(std::process::id())
+            .into_iter()
+            .filter(|&pid| pid != self.child.pid)
+            .filter_map(Process::find)
+            .collect();
+        for process in &ours {
+            // Where Ansible itself was killed, all that comes to us with its death is of the run.
+            let is_left = self.was_killed() && !self.adopted.contains(process);
+            if !self.asked.contains(process) && (is_left || self.known.contains(process)) {
+                let orphans = Tree::of(process.pid);
                 orphans.signal(Signal::TERM);
                 self.asked.merge(orphans);
                 self.kill_at.get_or_insert(Instant::now() + GRACE);
             }
         }
+        if self.exit.is_none() {
+            self.adopted = ours;
+        }
+    }
+
+    fn was_killed(&self) -> bool {
+        matches!(self.exit, Some((None, _)))
     }
 
     fn climb_ladder(&mut self) {
@@ -224,10 +232,6 @@ impl Keeping {
 /// The host writes nothing after its order: there is something to read when it is gone.
 fn is_closed(mut socket: &UnixStream) -> bool {
     !matches!(socket.read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
-}
-
-fn command_line(pid: u32) -> Vec<u8> {
-    std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default()
 }
 
 /// What has let go of the run and is now ours for as long as we live.

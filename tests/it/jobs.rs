@@ -191,6 +191,16 @@ fn the_runner_says_what_it_does_when_asked() {
 }
 
 #[test]
+fn the_command_file_tells_secrets_only_where_it_is_asked_to() {
+    let run = |arguments: &[&str]| {
+        let test = hello().variable("VAULT_TOKEN", "swordfish").arguments(arguments);
+        test.run().expect_code(0).json("command")["env"]["VAULT_TOKEN"].clone()
+    };
+    assert_eq!(run(&[]), "********");
+    assert_eq!(run(&["--command-file", "full"]), "swordfish");
+}
+
+#[test]
 fn a_run_that_was_to_be_locked_up_does_not_run_free() {
     for arguments in [
         &["--process-isolation", "--container-image", "x"][..],

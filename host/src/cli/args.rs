@@ -8,7 +8,7 @@ use clap::{ArgAction, Command, CommandFactory as _, Parser};
 use super::debug_log;
 use super::history::{EventsArgs, StatusArgs};
 use super::isolation_args::IsolationArgs;
-use crate::input::{EventData, Job, OutputForm, PluginFlags, RunSpec, role_vars};
+use crate::input::{CommandFile, EventData, Job, OutputForm, PluginFlags, RunSpec, role_vars};
 
 /// Run Ansible playbooks from a private data directory, with sandboxed plugins in the loop
 #[derive(Debug, Parser)]
@@ -161,6 +161,10 @@ pub(super) struct RunArgs {
     #[arg(long)]
     persist_inputs: bool,
 
+    /// Write all values into the artifact `command`, secrets too, as Ansible Runner does
+    #[arg(long, value_name = "FORM", value_parser = ["redacted", "full"], default_value = "redacted")]
+    command_file: String,
+
     /// Say on standard error what Playhouse does
     #[arg(long)]
     debug: bool,
@@ -275,6 +279,10 @@ impl RunArgs {
             },
             rotate_artifacts: self.rotate_artifacts,
             output: if self.json { OutputForm::JsonLines } else { OutputForm::Text },
+            command_file: match self.command_file.as_str() {
+                "full" => CommandFile::Full,
+                _ => CommandFile::Redacted,
+            },
             persist_inputs: self.persist_inputs,
             quiet: self.quiet,
             plugins: PluginFlags {

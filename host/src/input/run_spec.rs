@@ -60,6 +60,8 @@ pub struct RunSpec {
     pub rotate_artifacts: usize,
     /// What the terminal and the `stdout` file show.
     pub output: OutputForm,
+    /// What the `command` artifact tells.
+    pub command_file: CommandFile,
     /// Whether what the run was given is left in `env/`.
     pub persist_inputs: bool,
     /// Plugins, after those of `env/plugins`.
@@ -78,6 +80,16 @@ pub enum OutputForm {
     Text,
     /// One JSON object an event.
     JsonLines,
+}
+
+/// What the `command` artifact tells of Ansible's environment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CommandFile {
+    /// All names, and values but for those that look like secrets.
+    #[default]
+    Redacted,
+    /// All of it, as Ansible Runner does.
+    Full,
 }
 
 /// How much of `event_data` events keep.

@@ -93,6 +93,7 @@ pub fn resolve(
         ssh_keys: files.ssh_keys.clone(),
         settings,
         rotate_artifacts: spec.rotate_artifacts,
+        command_file: spec.command_file,
         event_data: spec.event_data,
         output: spec.output,
         private_data_dir,

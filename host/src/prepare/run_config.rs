@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::extra_vars::ExtraVars;
 use super::{Environment, RunSettings};
 use crate::exec::Answers;
-use crate::input::{EventData, ExtravarsFile, Job, OutputForm, SshKeys};
+use crate::input::{CommandFile, EventData, ExtravarsFile, Job, OutputForm, SshKeys};
 
 /// What a run is going to be. Pre-run plugins may change it; after them nothing does.
 #[derive(Debug, Clone)]
@@ -69,6 +69,8 @@ pub struct RunConfig {
     pub settings: RunSettings,
     /// How many runs stay in the artifact root; 0 for all.
     pub rotate_artifacts: usize,
+    /// What the `command` artifact tells.
+    pub command_file: CommandFile,
     /// How much of `event_data` is kept.
     pub event_data: EventData,
     /// What the terminal and the `stdout` file show.

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::input::CommandFile;
 use crate::plugins::RunFacts;
 use crate::prepare::{Environment, REDACTED, RunConfig, looks_secret};
 
@@ -25,7 +26,7 @@ pub(super) fn starting(
     vec![("command", json!(words)), ("env", Value::Object(env)), ("cwd", json!(config.project_dir))]
 }
 
-/// The `command` artifact: what was run, secrets left out.
+/// The `command` artifact: what was run, secrets left out unless they were asked for.
 pub(super) fn command_file(
     config: &RunConfig,
     argv: &[String],
@@ -35,11 +36,12 @@ pub(super) fn command_file(
         .iter()
         .map(|(name, value)| {
             let name = name.to_string_lossy().into_owned();
-            let is_hidden = looks_secret(&name)
-                || name == "PLAYHOUSE_NONCE"
-                || config.set_by_plugins.contains(&format!("/envvars/{name}"));
             let value = value.to_string_lossy();
-            let is_hidden = is_hidden || config.answers.contains(&value);
+            let is_secret = looks_secret(&name)
+                || config.set_by_plugins.contains(&format!("/envvars/{name}"))
+                || config.answers.contains(&value);
+            let is_hidden = name == "PLAYHOUSE_NONCE"
+                || is_secret && config.command_file == CommandFile::Redacted;
             let value = if is_hidden { REDACTED.into() } else { value };
             (name, json!(value))
         })

@@ -62,11 +62,13 @@ fn prepared_tests(workspace: &Workspace) -> Result<Command, Failure> {
     Ok(tests)
 }
 
-/// The release binary that demo and bench start. The whole workspace is named, so that
-/// dependencies have the features they have in the tests and are compiled once.
+/// The release binary that demo and bench start. The whole workspace and an example, which
+/// takes what tests depend on with it, are named, so that dependencies have the features
+/// they have in the tests and are compiled once.
 pub(crate) fn build_playhouse(workspace: &Workspace) -> Result<(), Failure> {
+    let targets = ["--bin", "playhouse", "--example", "job_run"];
     step::run(
-        workspace.cargo().args(["build", "--release", "--workspace", "--bin", "playhouse"]),
+        workspace.cargo().args(["build", "--release", "--workspace"]).args(targets),
         "build playhouse",
     )
 }

@@ -39,6 +39,8 @@ mod sinks;
 
 mod misbehaving;
 
+mod sandbox;
+
 mod loading;
 
 mod embedding;

@@ -167,7 +167,7 @@ fn a_host_that_was_not_granted_is_refused_with_the_flag_that_grants_it() {
     let guest = tests::guest("rogue");
     let plugins = |allow: &str| {
         format!(
-            "- plugin: {}\n  config: {{in: deliver-status, do: http, url: \"{}/x\"}}\n  allow: {{{allow}}}\n",
+            "- plugin: {}\n  config: {{in: deliver-status, do: http, urls: [\"{}/x\"]}}\n  allow: {{{allow}}}\n",
             guest.display(),
             receiver.url()
         )

@@ -201,6 +201,11 @@ pub(super) struct RunArgs {
     /// Allow a plugin something that it asks for; may be repeated
     #[arg(long, value_name = "NAME.KIND=PATTERN")]
     plugin_allow: Vec<String>,
+
+    /// Say where a plugin's own secret comes from: `env:VARIABLE`, `file:PATH` or
+    /// `command:WORDS`; may be repeated
+    #[arg(long, value_name = "NAME.SECRET=SOURCE")]
+    plugin_secret: Vec<String>,
 }
 
 const AFTER_HELP: &str = "\
@@ -289,6 +294,7 @@ impl RunArgs {
                 plugins: self.plugin.clone(),
                 config: self.plugin_config.clone(),
                 allow: self.plugin_allow.clone(),
+                secrets: self.plugin_secret.clone(),
             },
             ..RunSpec::default()
         })

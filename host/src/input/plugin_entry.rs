@@ -1,10 +1,15 @@
 //! One plugin as the operator asked for it: an entry of `env/plugins`, or flags.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::InputError;
-use crate::plugins::{Allow, LimitOverrides, OnError, PluginName, Select};
+use crate::plugins::{
+    Allow, IdentityFiles, LimitOverrides, OnError, PluginName, SecretSource, Select,
+};
 
 /// An entry of `env/plugins`.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,6 +25,15 @@ pub struct PluginEntry {
     /// What it may do, of what it asks for.
     #[serde(default)]
     pub allow: Allow,
+    /// Where its own secrets come from, by the names it has for them.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// A file of certificates, in PEM, that it trusts in place of the system's.
+    pub tls_ca: Option<PathBuf>,
+    /// Client certificates, by the names it has for them. Where there is one, HTTP
+    /// exchanges use it.
+    #[serde(default)]
+    pub identities: BTreeMap<String, IdentityFiles>,
     /// Which events reach it.
     #[serde(default)]
     pub events: Select,
@@ -36,7 +50,8 @@ pub struct PluginEntry {
     pub limits: LimitOverrides,
 }
 
-/// What `--plugin`, `--plugin-config` and `--plugin-allow` say, each in the order given.
+/// What `--plugin`, `--plugin-config`, `--plugin-allow` and `--plugin-secret` say, each in
+/// the order given.
 #[derive(Debug, Clone, Default)]
 pub struct PluginFlags {
     /// `http-sink`, `./x.wasm`, `http-sink=second`.
@@ -45,6 +60,8 @@ pub struct PluginFlags {
     pub config: Vec<String>,
     /// `x.http=https://host`.
     pub allow: Vec<String>,
+    /// `x.token=env:HOOK_TOKEN`.
+    pub secrets: Vec<String>,
 }
 
 impl PluginFlags {
@@ -81,6 +98,15 @@ impl PluginFlags {
                 .allow
                 .add(kind, pattern)
                 .map_err(|reason| flag_error("--plugin-allow", given, reason))?;
+        }
+        for given in &self.secrets {
+            let (entry, secret, source) = addressed("--plugin-secret", given, entries)?;
+            let secret = secret.ok_or_else(|| {
+                flag_error("--plugin-secret", given, "write `name.secret=env:VARIABLE`")
+            })?;
+            let source =
+                source.parse().map_err(|reason| flag_error("--plugin-secret", given, reason))?;
+            entry.secrets.insert(secret.to_owned(), source);
         }
         Ok(())
     }
@@ -138,6 +164,9 @@ impl PluginEntry {
             name: None,
             config: Map::new(),
             allow: Allow::default(),
+            secrets: BTreeMap::new(),
+            tls_ca: None,
+            identities: BTreeMap::new(),
             events: Select::default(),
             on_error: None,
             required: false,
@@ -199,7 +228,7 @@ mod tests {
                 "second={\"n\": 1}".into(),
                 "second.n=2".into(),
             ],
-            allow: Vec::new(),
+            ..PluginFlags::default()
         })
         .unwrap();
         assert_eq!(
@@ -214,7 +243,7 @@ mod tests {
         let flags = PluginFlags {
             plugins: vec!["annotate".into()],
             config: vec!["anotate.labels={}".into()],
-            allow: Vec::new(),
+            ..PluginFlags::default()
         };
         assert_eq!(
             applied(&flags).unwrap_err(),

@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::egress::OriginPattern;
+use super::dir_grant::DirGrant;
+use super::egress::{Family, OriginPattern};
 
 /// Grants by kind. Nothing is allowed that is not here; here is not yet granted: the
 /// plugin's metadata has to ask for it too.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Allow {
     /// Origins: `https://hooks.example`, `http://*.example:8080`, `unix:/run/x.sock`.
@@ -20,10 +21,12 @@ pub struct Allow {
     pub set: Vec<String>,
     /// JSON Pointer patterns into the view that a pre-run hook may read.
     pub view: Vec<String>,
-    /// Streams: `tcp://host:port`. Kept, and not served by this version.
+    /// Streams: `tcp://host:port`, `tls://*.example:8883`, `unix:/run/x.sock`.
     pub net: Vec<String>,
-    /// Names of the plugin's own secrets. Kept, and not served by this version.
-    pub secret: Vec<String>,
+    /// Variables of the environment whose values it may see; `*` stands for any text.
+    pub env: Vec<String>,
+    /// Folders it may read: `/srv/reports`, or `/srv/reports:rw` to write there too.
+    pub dir: Vec<String>,
 }
 
 impl Allow {
@@ -31,11 +34,14 @@ impl Allow {
     /// what a grant of that kind looks like.
     pub fn add(&mut self, kind: &str, pattern: &str) -> Result<(), String> {
         let list = match kind {
-            "http" => {
-                pattern
-                    .parse::<OriginPattern>()
+            "http" | "net" => {
+                let (family, list) = match kind {
+                    "http" => (Family::Http, &mut self.http),
+                    _ => (Family::Net, &mut self.net),
+                };
+                OriginPattern::parse(pattern, family)
                     .map_err(|error| format!("`{pattern}`, {error}"))?;
-                &mut self.http
+                list
             }
             "addresses" => {
                 let address = pattern.parse().map_err(|_| {
@@ -46,11 +52,19 @@ impl Allow {
             }
             "set" => &mut self.set,
             "view" => &mut self.view,
-            "net" => &mut self.net,
-            "secret" => &mut self.secret,
+            "env" => &mut self.env,
+            "dir" => {
+                pattern.parse::<DirGrant>().map_err(|reason| format!("`{pattern}`: {reason}"))?;
+                &mut self.dir
+            }
+            "secret" => {
+                return Err(format!(
+                    "a secret is granted by saying where it comes from: `--plugin-secret NAME.{pattern}=env:VARIABLE`, or `secrets` in env/plugins"
+                ));
+            }
             _ => {
                 return Err(format!(
-                    "there is no grant of the kind `{kind}`; the kinds are http, addresses, set, view, net and secret"
+                    "there is no grant of the kind `{kind}`; the kinds are http, net, addresses, set, view, env and dir"
                 ));
             }
         };
@@ -80,6 +94,10 @@ mod tests {
             ("http", "https://h/path", "column 10"),
             ("addresses", "h", "no IP address"),
             ("set", "extravars.a", "begin with `/`"),
+            ("net", "tcp://h", "a stream needs a port"),
+            ("net", "https://h", "begin with `tcp://`"),
+            ("dir", "reports", "absolute path"),
+            ("secret", "token", "--plugin-secret NAME.token=env:VARIABLE"),
             ("files", "/", "no grant of the kind `files`"),
         ] {
             let error = allow.add(kind, pattern).unwrap_err();

@@ -10,7 +10,7 @@ wasmtime::component::bindgen!({
         "playhouse:plugin/log.log": trappable,
     },
     exports: { default: async },
-    with: { "playhouse:plugin/net.connection": super::imports::NoConnection },
+    with: { "playhouse:plugin/net.connection": super::egress::Connection },
     ownership: Borrowing { duplicate_if_necessary: true },
     require_store_data_send: true,
 });

@@ -82,6 +82,22 @@ impl PluginLane {
         }
     }
 
+    /// Calls the timer; how long until it wants to be called again. None: never.
+    pub async fn tick(&mut self) -> Option<Duration> {
+        let mut instance = self.take_instance().await?;
+        let limits = &self.plugin.limits;
+        let budget = Budget::new(limits, Work::Once, limits.deliver);
+        let started = Instant::now();
+        let result = instance.tick(budget).await;
+        match self.after_call(instance, started, result) {
+            Ok(next) => next.map(|millis| Duration::from_millis(millis.into())),
+            Err(lost) => {
+                self.count_failure(lost.reason());
+                (!self.ended()).then_some(Duration::ZERO)
+            }
+        }
+    }
+
     fn failed_delivery(&mut self, lost: &Lost) -> Delivered {
         self.count_failure(lost.reason());
         self.failed_or_ended(lost.reason().to_owned())

@@ -111,6 +111,14 @@ pub enum PluginError {
         /// What is wrong.
         reason: String,
     },
+    /// A certificate or key that the operator names cannot be used.
+    #[error("plugin `{plugin}`: {reason}")]
+    Tls {
+        /// The plugin's name in this run.
+        plugin: String,
+        /// Which file, and what is wrong.
+        reason: String,
+    },
     /// The folder for compiled plugins is not fit to be trusted.
     #[error(
         "the folder `{}` cannot hold compiled plugins: {reason}; remove it, or name another",

@@ -2,13 +2,15 @@
 //! operator allows. Every refusal says what would change it.
 
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::egress::{Destination, OriginPattern};
-use super::metadata::{Metadata, Want};
+use super::dir_grant::DirGrant;
+use super::egress::{Destination, Family, OriginPattern};
+use super::metadata::{HostSettings, Metadata, Want};
 use super::pointer::{PointerPattern, is_holder};
+use super::select::glob_matches;
 use super::{Allow, PluginError, PluginName};
 
 /// The effective grants. Nothing is granted that is not asked for.
@@ -16,12 +18,22 @@ use super::{Allow, PluginError, PluginName};
 pub struct Grants {
     plugin: PluginName,
     has_metadata: bool,
-    http: Narrowed<OriginPattern>,
-    /// Origins that settings hold: whoever wrote the setting has granted them.
-    from_settings: Vec<OriginPattern>,
+    http: EgressGrants,
+    net: EgressGrants,
     addresses: Vec<IpAddr>,
     set: Narrowed<PointerPattern>,
     view: Narrowed<PointerPattern>,
+    env: Narrowed<String>,
+    dir: Narrowed<DirGrant>,
+    wanted_secrets: Vec<String>,
+}
+
+/// Where to one kind of egress may go.
+#[derive(Debug, Clone)]
+struct EgressGrants {
+    narrowed: Narrowed<OriginPattern>,
+    /// Origins that settings hold: whoever wrote the setting has granted them.
+    from_settings: Vec<OriginPattern>,
 }
 
 /// A grant that cannot be read.
@@ -63,23 +75,43 @@ impl Grants {
         let mut grants = Self {
             plugin,
             has_metadata: metadata.is_some(),
-            http: Narrowed { wanted: Vec::new(), allowed: origins(&allow.http, false)? },
-            from_settings: Vec::new(),
+            http: EgressGrants::allowed(&allow.http, Family::Http)?,
+            net: EgressGrants::allowed(&allow.net, Family::Net)?,
             addresses: allow.addresses.clone(),
-            set: Narrowed { wanted: Vec::new(), allowed: pointers("set", &allow.set, false)? },
-            view: Narrowed { wanted: Vec::new(), allowed: pointers("view", &allow.view, false)? },
+            set: Narrowed::allowed(pointers("set", &allow.set, false)?),
+            view: Narrowed::allowed(pointers("view", &allow.view, false)?),
+            env: Narrowed::allowed(allow.env.clone()),
+            dir: Narrowed::allowed(dirs(&allow.dir)?),
+            wanted_secrets: Vec::new(),
         };
         for want in metadata.map_or(&[][..], |metadata| &metadata.wants) {
             match want {
                 Want::Http { origins: wanted, setting } => {
-                    grants.http.wanted.extend(origins(wanted, true)?);
+                    grants.http.narrowed.wanted.extend(origins(wanted, Family::Http, true)?);
                     if let Some(setting) = setting {
-                        grants.from_settings.extend(origin_of_setting(config, setting)?);
+                        let found = origin_of_setting(config, setting, Family::Http)?;
+                        grants.http.from_settings.extend(found);
                     }
+                }
+                Want::Net { addresses, setting, host } => {
+                    grants.net.narrowed.wanted.extend(origins(addresses, Family::Net, true)?);
+                    if let Some(setting) = setting {
+                        let found = origin_of_setting(config, setting, Family::Net)?;
+                        grants.net.from_settings.extend(found);
+                    }
+                    grants.net.from_settings.extend(origin_of_host(config, host)?);
                 }
                 Want::Set { paths } => grants.set.wanted.extend(pointers("set", paths, true)?),
                 Want::View { paths } => grants.view.wanted.extend(pointers("view", paths, true)?),
-                Want::Net {} | Want::Secret {} => {}
+                Want::Env { names } => grants.env.wanted.extend(names.iter().cloned()),
+                Want::Dir { setting, write } => {
+                    if let Some(path) = text_setting(config, setting.as_deref()) {
+                        let path = PathBuf::from(path);
+                        grants.dir.allowed.push(DirGrant { path, may_write: *write });
+                    }
+                    grants.dir.wanted.push(DirGrant { path: PathBuf::new(), may_write: *write });
+                }
+                Want::Secret { name, .. } => grants.wanted_secrets.push(name.clone()),
             }
         }
         Ok(grants)
@@ -116,32 +148,69 @@ impl Grants {
     /// told apart here: they are checked call by call.
     pub fn list(&self) -> Vec<String> {
         let mut list = Vec::new();
-        let http = if self.http.wanted.is_empty() { &[][..] } else { &self.http.allowed };
-        list.extend(http.iter().chain(&self.from_settings).map(|origin| format!("http={origin}")));
+        for (family, granted) in [(Family::Http, &self.http), (Family::Net, &self.net)] {
+            let patterns = granted.narrowed.effective().iter().chain(&granted.from_settings);
+            list.extend(patterns.map(|origin| format!("{}={origin}", family.as_str())));
+        }
         list.extend(self.addresses.iter().map(|address| format!("addresses={address}")));
         for (kind, narrowed) in [("set", &self.set), ("view", &self.view)] {
-            if !narrowed.wanted.is_empty() {
-                list.extend(
-                    narrowed.allowed.iter().map(|path| format!("{kind}={}", path.as_str())),
-                );
-            }
+            let paths = narrowed.effective().iter();
+            list.extend(paths.map(|path| format!("{kind}={}", path.as_str())));
         }
+        list.extend(self.env.effective().iter().map(|name| format!("env={name}")));
+        list.extend(self.dirs().map(|dir| format!("dir={dir}")));
         list
     }
 
     /// The operator's patterns that grant a destination; the error ends with what would.
-    pub(super) fn http(&self, destination: &Destination) -> Result<Vec<&OriginPattern>, String> {
+    pub(super) fn egress(
+        &self,
+        family: Family,
+        destination: &Destination,
+    ) -> Result<Vec<&OriginPattern>, String> {
+        let grants = match family {
+            Family::Http => &self.http,
+            Family::Net => &self.net,
+        };
         let matches = |pattern: &&OriginPattern| pattern.matches(destination);
-        let wanted = self.http.wanted.iter().any(|pattern| pattern.matches(destination));
-        let mut granted: Vec<&OriginPattern> = self.from_settings.iter().filter(matches).collect();
+        let wanted = grants.narrowed.wanted.iter().any(|pattern| pattern.matches(destination));
+        let mut granted: Vec<&OriginPattern> =
+            grants.from_settings.iter().filter(matches).collect();
         if wanted {
-            granted.extend(self.http.allowed.iter().filter(matches));
+            granted.extend(grants.narrowed.allowed.iter().filter(matches));
         }
         if granted.is_empty() {
-            let what = format!("plugin `{}` may not send requests to `{destination}`", self.plugin);
-            return Err(self.refusal(&what, wanted, "http", &destination.to_string()));
+            let what = match family {
+                Family::Http => "send requests",
+                Family::Net => "connect",
+            };
+            let what = format!("plugin `{}` may not {what} to `{destination}`", self.plugin);
+            return Err(self.refusal(&what, wanted, family.as_str(), &destination.to_string()));
         }
         Ok(granted)
+    }
+
+    /// Whether the plugin asks for a secret of its own; the error says why it has none.
+    pub(super) fn wants_secret(&self, name: &str) -> Result<(), String> {
+        if self.wanted_secrets.iter().any(|wanted| wanted == name) {
+            return Ok(());
+        }
+        let what =
+            format!("plugin `{}` may not read the secret `{}`", self.plugin, name.escape_default());
+        Err(self.refusal(&what, false, "secret", name))
+    }
+
+    /// Whether the value of a variable of the environment is the plugin's to see.
+    pub(super) fn may_see_variable(&self, name: &str) -> bool {
+        let matches = |patterns: &[String]| patterns.iter().any(|glob| glob_matches(glob, name));
+        matches(&self.env.wanted) && matches(&self.env.allowed)
+    }
+
+    /// The folders it may enter.
+    pub(super) fn dirs(&self) -> impl Iterator<Item = &DirGrant> {
+        let may_write = self.dir.wanted.iter().any(|want| want.may_write);
+        let granted = move |dir: &&DirGrant| may_write || !dir.may_write;
+        self.dir.effective().iter().filter(granted)
     }
 
     /// Addresses that are named beside the granted hosts.
@@ -170,18 +239,52 @@ impl Grants {
     }
 }
 
-fn origins(patterns: &[String], in_metadata: bool) -> Result<Vec<OriginPattern>, GrantError> {
+impl<P> Narrowed<P> {
+    fn allowed(allowed: Vec<P>) -> Self {
+        Self { wanted: Vec::new(), allowed }
+    }
+
+    /// What the operator allows, where anything of the kind is asked for.
+    fn effective(&self) -> &[P] {
+        if self.wanted.is_empty() { &[] } else { &self.allowed }
+    }
+}
+
+impl EgressGrants {
+    fn allowed(patterns: &[String], family: Family) -> Result<Self, GrantError> {
+        let narrowed = Narrowed::allowed(origins(patterns, family, false)?);
+        Ok(Self { narrowed, from_settings: Vec::new() })
+    }
+}
+
+fn origins(
+    patterns: &[String],
+    family: Family,
+    in_metadata: bool,
+) -> Result<Vec<OriginPattern>, GrantError> {
     patterns
         .iter()
         .map(|pattern| {
-            pattern.parse::<OriginPattern>().map_err(|error| GrantError {
-                kind: "http",
+            OriginPattern::parse(pattern, family).map_err(|error| GrantError {
+                kind: family.as_str(),
                 pattern: pattern.clone(),
                 reason: error.to_string(),
                 in_metadata,
             })
         })
         .collect()
+}
+
+fn dirs(patterns: &[String]) -> Result<Vec<DirGrant>, GrantError> {
+    let parse = |pattern: &String| {
+        pattern.parse().map_err(|reason| GrantError {
+            kind: "dir",
+            pattern: pattern.clone(),
+            reason,
+            in_metadata: false,
+        })
+    };
+    patterns.iter().map(parse).collect()
 }
 
 fn pointers(
@@ -206,28 +309,66 @@ fn pointers(
 fn origin_of_setting(
     config: &Map<String, Value>,
     setting: &str,
+    family: Family,
 ) -> Result<Option<OriginPattern>, GrantError> {
-    let mut value = None;
-    for part in setting.strip_prefix('/').unwrap_or(setting).split('/') {
-        let key = part.replace("~1", "/").replace("~0", "~");
-        value = match value {
-            None => config.get(&key),
-            Some(inner) => Value::as_object(inner).and_then(|members| members.get(&key)),
-        };
-        if value.is_none() {
-            return Ok(None);
-        }
-    }
-    let Some(Value::String(text)) = value else { return Ok(None) };
-    let destination = Destination::of_setting(text).map_err(|reason| GrantError {
-        kind: "http",
-        pattern: text.clone(),
+    let Some(text) = text_setting(config, Some(setting)) else { return Ok(None) };
+    let destination = Destination::of_setting(text, family).map_err(|reason| GrantError {
+        kind: family.as_str(),
+        pattern: text.to_owned(),
         reason: format!(
             "the setting `{setting}` is neither a URL nor the path of a socket: {reason}"
         ),
         in_metadata: false,
     })?;
     Ok(Some(OriginPattern::from(&destination)))
+}
+
+/// The same for a host and a port in settings of their own.
+fn origin_of_host(
+    config: &Map<String, Value>,
+    host: &HostSettings,
+) -> Result<Option<OriginPattern>, GrantError> {
+    let Some(pointer) = host.host_setting.as_deref() else { return Ok(None) };
+    let Some(name) = text_setting(config, Some(pointer)) else { return Ok(None) };
+    let at = |pointer: &Option<String>| setting(config, pointer.as_deref()?);
+    let is_tls = match at(&host.tls_setting) {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(_) => true,
+    };
+    let port = match at(&host.port_setting) {
+        None | Some(Value::Null) => host.default_port,
+        Some(Value::Number(number)) => number.as_u64().and_then(|port| u16::try_from(port).ok()),
+        Some(Value::String(text)) => text.parse().ok(),
+        Some(_) => None,
+    };
+    let destination = port
+        .ok_or_else(|| "its port is no number up to 65535".to_owned())
+        .and_then(|port| Destination::of_host(name, port, is_tls))
+        .map_err(|reason| GrantError {
+            kind: "net",
+            pattern: name.to_owned(),
+            reason: format!("the setting `{pointer}` is no host: {reason}"),
+            in_metadata: false,
+        })?;
+    Ok(Some(OriginPattern::from(&destination)))
+}
+
+/// The setting that a JSON Pointer names.
+fn setting<'config>(config: &'config Map<String, Value>, pointer: &str) -> Option<&'config Value> {
+    let mut parts = pointer
+        .strip_prefix('/')
+        .unwrap_or(pointer)
+        .split('/')
+        .map(|part| part.replace("~1", "/").replace("~0", "~"));
+    let first = config.get(&parts.next()?)?;
+    parts.try_fold(first, |value, key| value.get(&key))
+}
+
+fn text_setting<'config>(
+    config: &'config Map<String, Value>,
+    pointer: Option<&str>,
+) -> Option<&'config str> {
+    setting(config, pointer?)?.as_str()
 }
 
 #[cfg(test)]
@@ -246,7 +387,7 @@ mod tests {
 
     fn http(grants: &Grants, url: &str) -> Result<usize, String> {
         let destination = Destination::of_url(&Url::parse(url).unwrap()).unwrap();
-        grants.http(&destination).map(|granted| granted.len())
+        grants.egress(Family::Http, &destination).map(|granted| granted.len())
     }
 
     #[test]
@@ -288,6 +429,48 @@ mod tests {
         let socket = grants(want.clone(), json!({}), json!({"url": "/srv/run/x.sock"}));
         assert_eq!(http(&socket, "http+unix://%2Fsrv%2Frun%2Fx.sock/"), Ok(1));
         assert!(grants(want, json!({}), json!({})).list().is_empty());
+    }
+
+    #[test]
+    fn a_stream_is_granted_by_its_setting_or_by_host_and_port() {
+        let net = |grants: &Grants, address: &str| {
+            let destination = Destination::of_address(address).unwrap();
+            grants.egress(Family::Net, &destination).map(|granted| granted.len())
+        };
+        let by_url = grants(
+            json!([{"kind": "net", "setting": "/url"}]),
+            json!({}),
+            json!({"url": "mqtts://broker"}),
+        );
+        assert_eq!(net(&by_url, "tls://broker:8883"), Ok(1));
+        let refusal = net(&by_url, "tcp://broker:1883").unwrap_err();
+        assert!(refusal.contains("does not ask for it"), "{refusal}");
+
+        let host = json!([{
+            "kind": "net",
+            "addresses": ["tcp://*:*"],
+            "host_setting": "/hostname", "port_setting": "/port", "tls_setting": "/tls", "default_port": 1883
+        }]);
+        let by_host = grants(host.clone(), json!({}), json!({"hostname": "h", "port": "7"}));
+        assert_eq!(net(&by_host, "tcp://h:7"), Ok(1));
+        let refusal = net(&by_host, "tcp://h:8").unwrap_err();
+        assert!(refusal.ends_with("add `--plugin-allow x.net=tcp://h:8`"), "{refusal}");
+        let tls = grants(host, json!({}), json!({"hostname": "h", "tls": {}}));
+        assert_eq!(tls.list(), ["net=tls://h:1883"]);
+    }
+
+    #[test]
+    fn variables_and_folders_are_narrowed_too() {
+        let grants = grants(
+            json!([{"kind": "env", "names": ["CI_*"]}, {"kind": "dir", "setting": "/folder"}]),
+            json!({"env": ["CI_JOB", "HOME"], "dir": ["/srv/a:rw", "/srv/b"]}),
+            json!({"folder": "/srv/c"}),
+        );
+        assert!(grants.may_see_variable("CI_JOB"));
+        assert!(!grants.may_see_variable("HOME") && !grants.may_see_variable("CI_TOKEN"));
+        let dirs: Vec<String> = grants.dirs().map(ToString::to_string).collect();
+        assert_eq!(dirs, ["/srv/b", "/srv/c"], "nothing asks to write");
+        assert!(grants.wants_secret("token").unwrap_err().contains("does not ask"));
     }
 
     #[test]

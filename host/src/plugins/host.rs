@@ -11,11 +11,14 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Cache, CacheConfig, Config, Engine};
 
 use super::bindings::AllHooks;
+use super::egress::Tls;
 use super::epoch::EpochTicker;
 use super::exports::find_hooks;
+use super::imports::add_refusals_to_linker;
 use super::limits::Limits;
 use super::metadata::Want;
 use super::plugin::make_sockets_absolute;
+use super::secret::Secret;
 use super::store::StoreState;
 use super::{Grants, Hook, Hooks, Metadata, Plugin, PluginError, PluginName, PluginSpec};
 
@@ -48,6 +51,7 @@ impl PluginHost {
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(failed)?;
+        add_refusals_to_linker(&mut linker).map_err(failed)?;
         AllHooks::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(failed)?;
         let ticker = EpochTicker::start(&engine)
             .map_err(|error| PluginError::Engine(format!("a thread cannot be started: {error}")))?;
@@ -77,15 +81,34 @@ impl PluginHost {
             None => default_name(path, metadata.as_ref())?,
         };
         for want in metadata.iter().flat_map(|metadata| &metadata.wants) {
-            if let Want::Http { setting: Some(setting), .. } = want {
+            if let Want::Http { setting: Some(setting), .. }
+            | Want::Net { setting: Some(setting), .. } = want
+            {
                 let base = std::path::absolute(&spec.base).unwrap_or_else(|_| spec.base.clone());
                 make_sockets_absolute(&mut spec.config, setting, &base);
             }
         }
         let grants = Grants::new(name.clone(), metadata.as_ref(), &spec.allow, &spec.config)
             .map_err(|error| error.for_plugin(&name, path))?;
+        let tls = Tls::load(spec.tls_ca.as_deref(), &spec.identities, &spec.base)
+            .map_err(|reason| PluginError::Tls { plugin: name.to_string(), reason })?;
+        let secrets = spec
+            .secrets
+            .iter()
+            .map(|(key, source)| (key.clone(), Secret::new(source, &spec.environment, &spec.base)))
+            .collect();
+        let variables = spec
+            .environment
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
+            .filter(|(name, _)| grants.may_see_variable(name))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
         let metadata = metadata.unwrap_or_default();
         Ok(Plugin {
+            secrets,
+            tls: Arc::new(tls),
+            variables,
             limits: Limits::new(&spec.limits, &metadata.limits),
             name,
             metadata,

@@ -12,7 +12,7 @@ use wasmtime::{Store, Trap};
 
 use super::Plugin;
 use super::bindings::exports::playhouse::plugin::{
-    event_enricher, event_filter, event_sink, lifecycle, pre_run, status_sink,
+    event_enricher, event_filter, event_sink, lifecycle, pre_run, status_sink, timer,
 };
 use super::bindings::playhouse::plugin::delivery::DeliveryError;
 use super::bindings::playhouse::plugin::types::Batch;
@@ -66,6 +66,7 @@ struct Guests {
     event_enricher: Option<event_enricher::Guest>,
     status_sink: Option<status_sink::Guest>,
     event_sink: Option<event_sink::Guest>,
+    timer: Option<timer::Guest>,
 }
 
 impl Guests {
@@ -90,6 +91,7 @@ impl Guests {
             event_enricher: hook!(event_enricher, event_enricher),
             status_sink: hook!(status_sink, status_sink),
             event_sink: hook!(event_sink, event_sink),
+            timer: hook!(timer, timer),
         })
     }
 }
@@ -127,8 +129,8 @@ impl Instance {
         budget: Budget,
     ) -> Result<Self, Lost> {
         let engine = plugin.pre.engine();
-        let mut store =
-            StoreState::store(engine, plugin.limits.memory, Arc::clone(log), Arc::clone(egress));
+        let store = StoreState::store(engine, plugin, Arc::clone(log), Arc::clone(egress));
+        let mut store = store.map_err(Lost::Trap)?;
         StoreState::open_call(&mut store, budget.firings, budget.wall);
         let open = plugin.ticker.open_call();
         let mut cpu = Duration::ZERO;
@@ -213,6 +215,11 @@ impl Instance {
         call!(self, budget, "deliver-events", guest, call_deliver_events(attempt, batch))
     }
 
+    pub(super) async fn tick(&mut self, budget: Budget) -> Result<Option<u32>, Lost> {
+        let guest = self.guests.timer.as_ref().expect(HAS_HOOK);
+        call!(self, budget, "tick", guest, call_tick())
+    }
+
     /// The most memory it had, in bytes.
     pub(super) fn peak_memory(&self) -> u64 {
         self.store.data().memory.peak as u64
@@ -260,7 +267,7 @@ fn lost(
         format!("trapped in {what}: {}", cause.trim_start_matches("wasm trap: "))
     };
     if let Some(last) = last_words(&said) {
-        reason = format!("{reason}; it said: {last}");
+        reason = format!("{reason}; it said: {}", state.log.without_secrets(&last));
     }
     Lost::Trap(reason)
 }

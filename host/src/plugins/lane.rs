@@ -70,7 +70,7 @@ impl PluginLane {
         context: LaneContext,
     ) -> Result<Self, StartError> {
         let log = Arc::new(PluginLog::new(&context.folder, lane));
-        let egress = Arc::new(Egress::new(Arc::clone(&plugin.grants)));
+        let egress = Arc::new(Egress::new(Arc::clone(&plugin.grants), Arc::clone(&plugin.tls)));
         let mut started = Self {
             plugin,
             context,

@@ -78,6 +78,10 @@ impl PluginLibrary {
             let plugin = host.load(PluginSpec {
                 component: self.find(&entry.plugin)?,
                 base: base.to_owned(),
+                environment: environment.clone(),
+                secrets: entry.secrets,
+                tls_ca: entry.tls_ca,
+                identities: entry.identities,
                 name: entry.name,
                 config: entry.config,
                 allow: entry.allow,

@@ -14,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 
 use super::Lane;
+use crate::prepare::REDACTED;
 
 /// Bytes of one line; the rest is cut off.
 const LONGEST_LINE: usize = 8 << 10;
@@ -33,6 +34,8 @@ struct State {
     file: Option<File>,
     written: usize,
     dropped: u64,
+    /// What is shown as [`REDACTED`].
+    concealed: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +94,21 @@ impl PluginLog {
         self.lock().append(&self.path, &line);
     }
 
+    /// Shows `********` wherever this text stands from now on. A text of three characters
+    /// or fewer would take half of every line with it.
+    pub(super) fn conceal(&self, secret: &str) {
+        let mut state = self.lock();
+        if secret.len() > 3 && !state.concealed.iter().any(|known| known == secret) {
+            state.concealed.push(secret.to_owned());
+        }
+    }
+
+    /// A text without what is concealed.
+    pub(super) fn without_secrets(&self, text: &str) -> String {
+        let state = self.lock();
+        state.concealed.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED))
+    }
+
     /// Says how much there was no room for.
     pub(super) fn finish(&self) {
         let dropped = std::mem::take(&mut self.lock().dropped);
@@ -103,12 +121,12 @@ impl PluginLog {
     fn line(&self, level: LogLevel, message: &str, fields: &[(String, String)]) -> String {
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%6fZ");
         let mut line = format!("{now} {:5} {} ", level.as_str(), self.lane.as_str());
-        push_escaped(&mut line, message);
+        push_escaped(&mut line, &self.without_secrets(message));
         for (key, value) in fields {
             line.push(' ');
             push_escaped(&mut line, key);
             line.push('=');
-            push_escaped(&mut line, value);
+            push_escaped(&mut line, &self.without_secrets(value));
         }
         if line.len() > LONGEST_LINE {
             line.truncate(line.floor_char_boundary(LONGEST_LINE));

@@ -106,10 +106,54 @@ pub enum Want {
         /// JSON Pointer patterns.
         paths: Vec<String>,
     },
-    /// Byte streams. Not served by this version.
-    Net {},
-    /// Values of its own. Not served by this version.
-    Secret {},
+    /// Byte streams, by pattern or to where settings say.
+    Net {
+        /// Patterns; they may be wide, since the operator narrows them.
+        #[serde(default)]
+        addresses: Vec<String>,
+        /// JSON Pointer to the setting that holds an address or the path of a Unix socket:
+        /// `tcp://host:port`, `tls://…`, or with a protocol's own scheme, `mqtts://host`.
+        #[serde(default)]
+        setting: Option<String>,
+        /// Where host and port are settings of their own.
+        #[serde(flatten)]
+        host: HostSettings,
+    },
+    /// A value of its own, from where the operator says.
+    Secret {
+        /// What the plugin calls it.
+        name: String,
+        /// Whether the plugin starts without it.
+        #[serde(default)]
+        optional: bool,
+    },
+    /// Values of the environment.
+    Env {
+        /// Names; `*` stands for any text.
+        names: Vec<String>,
+    },
+    /// A folder.
+    Dir {
+        /// JSON Pointer to the setting that holds its path.
+        #[serde(default)]
+        setting: Option<String>,
+        /// Whether it writes there.
+        #[serde(default)]
+        write: bool,
+    },
+}
+
+/// JSON Pointers to the settings that make up one address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct HostSettings {
+    /// The host's name or address.
+    pub host_setting: Option<String>,
+    /// Its port, a number.
+    pub port_setting: Option<String>,
+    /// Anything but null and false there means TLS.
+    pub tls_setting: Option<String>,
+    /// The port where none is set.
+    pub default_port: Option<u16>,
 }
 
 /// What a plugin says of its settings.

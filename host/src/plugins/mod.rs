@@ -10,6 +10,7 @@ mod allow;
 mod batch;
 mod bindings;
 mod delivery_calls;
+mod dir_grant;
 mod egress;
 mod epoch;
 mod error;
@@ -30,6 +31,7 @@ mod outcomes;
 mod path_calls;
 mod plugin;
 mod pointer;
+mod secret;
 mod select;
 mod spec;
 mod stats;
@@ -37,6 +39,7 @@ mod store;
 mod wasi_http;
 
 pub use allow::Allow;
+pub use egress::IdentityFiles;
 pub use error::{PluginError, PrepareError, StartError};
 pub use grants::Grants;
 pub use hooks::{Hook, Hooks, Lane};
@@ -45,12 +48,15 @@ pub use lane::{LaneContext, PluginLane};
 pub use library::PluginLibrary;
 pub(crate) use library::is_path;
 pub use limits::LimitOverrides;
-pub use metadata::{BatchMetadata, EventText, HookMetadata, Metadata, SettingsMetadata, Want};
+pub use metadata::{
+    BatchMetadata, EventText, HookMetadata, HostSettings, Metadata, SettingsMetadata, Want,
+};
 pub use name::{PluginName, PluginNameError};
 pub use outcomes::{
     Attempt, Change, Delivered, Edit, Ending, Enriched, RunFacts, StatusChange, Verdicts,
 };
 pub use plugin::{BatchLimits, Plugin};
+pub use secret::SecretSource;
 pub use select::Select;
 pub use spec::{OnError, PluginSpec};
 pub use stats::{LaneSummary, PluginStats};

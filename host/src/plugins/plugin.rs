@@ -1,6 +1,7 @@
 //! A plugin of this run: loaded, linked and checked, with what it may do. Nothing of it
 //! has run.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +10,11 @@ use serde_json::{Map, Value};
 use wasmtime::component::InstancePre;
 
 use super::batch::EventTexts;
+use super::egress::Tls;
 use super::epoch::EpochTicker;
 use super::limits::Limits;
 use super::metadata::EventText;
+use super::secret::Secret;
 use super::store::StoreState;
 use super::{Grants, Hook, Hooks, Metadata, OnError, PluginName, Select};
 use crate::events::SeenEvent;
@@ -31,6 +34,10 @@ pub struct Plugin {
     pub(super) hooks: Hooks,
     pub(super) grants: Arc<Grants>,
     pub(super) limits: Limits,
+    pub(super) secrets: BTreeMap<String, Secret>,
+    pub(super) tls: Arc<Tls>,
+    /// Variables of the environment that it may see.
+    pub(super) variables: Vec<(String, String)>,
     pub(super) config: Map<String, Value>,
     pub(super) digest: String,
     pub(super) events: Select,

@@ -1,11 +1,13 @@
 //! One plugin of a run as the operator asked for it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Allow, LimitOverrides, PluginName, Select};
+use super::{Allow, IdentityFiles, LimitOverrides, PluginName, SecretSource, Select};
+use crate::prepare::Environment;
 
 /// What `env/plugins` and flags say of one plugin, its file found.
 #[derive(Debug, Clone)]
@@ -14,12 +16,21 @@ pub struct PluginSpec {
     pub name: Option<PluginName>,
     /// The component's file.
     pub component: PathBuf,
-    /// The private data directory: a Unix socket in the settings is relative to it.
+    /// The private data directory: sockets in the settings and files of secrets and TLS
+    /// are relative to it.
     pub base: PathBuf,
+    /// The run's environment, of which the plugin sees what is granted.
+    pub environment: Environment,
     /// Its settings.
     pub config: Map<String, Value>,
     /// What it may do, of what its metadata asks for.
     pub allow: Allow,
+    /// Where its own secrets come from.
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// A file of certificates that it trusts in place of the system's.
+    pub tls_ca: Option<PathBuf>,
+    /// Client certificates, by the name it has for them.
+    pub identities: BTreeMap<String, IdentityFiles>,
     /// Which events reach it, of those its metadata asks for.
     pub events: Select,
     /// What its failure does; by hook unless said.
@@ -39,8 +50,12 @@ impl PluginSpec {
             name: None,
             component,
             base,
+            environment: Environment::default(),
             config: Map::new(),
             allow: Allow::default(),
+            secrets: BTreeMap::new(),
+            tls_ca: None,
+            identities: BTreeMap::new(),
             events: Select::default(),
             on_error: None,
             required: false,

@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline};
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use super::Plugin;
 use super::egress::Egress;
 use super::guest_output::GuestOutput;
+use super::imports::refuse_sockets;
 use super::log::{LogLevel, PluginLog};
 use super::wasi_http::WasiHttpEgress;
 
@@ -37,6 +39,7 @@ pub(super) struct StoreState {
     pub(super) stdout: GuestOutput,
     pub(super) log: Arc<PluginLog>,
     pub(super) egress: Arc<Egress>,
+    pub(super) plugin: Arc<Plugin>,
     /// Firings of the epoch that the open call may still see.
     firings_left: u64,
     /// When the open call will be cut off.
@@ -44,20 +47,27 @@ pub(super) struct StoreState {
 }
 
 impl StoreState {
-    /// A store for one instance with `memory` bytes at most.
+    /// A store for one instance. The error says which folder cannot be granted.
     pub(super) fn store(
         engine: &Engine,
-        memory: usize,
+        plugin: &Arc<Plugin>,
         log: Arc<PluginLog>,
         egress: Arc<Egress>,
-    ) -> Store<Self> {
+    ) -> Result<Store<Self>, String> {
         let stdout = GuestOutput::new(Arc::clone(&log), LogLevel::Info);
         let stderr = GuestOutput::new(Arc::clone(&log), LogLevel::Warn);
-        let wasi = WasiCtxBuilder::new()
-            .stdout(stdout.clone())
+        let mut wasi = WasiCtxBuilder::new();
+        wasi.stdout(stdout.clone())
             .stderr(stderr.clone())
             .max_random_size(RANDOM_BYTES)
-            .build();
+            .envs(&plugin.variables);
+        refuse_sockets(&mut wasi, &egress, &log);
+        for dir in plugin.grants.dirs() {
+            let permissions = if dir.may_write { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+            wasi.preopened_dir(&dir.path, dir.path.to_string_lossy(), permissions)
+                .map_err(|error| format!("cannot enter the folder `{dir}`: {error:#}"))?;
+        }
+        let wasi = wasi.build();
         let mut http_context = WasiHttpCtx::new();
         http_context.set_field_size_limit(HEADER_BYTES);
         let mut table = ResourceTable::new();
@@ -67,7 +77,14 @@ impl StoreState {
             http_context,
             http_hooks: WasiHttpEgress::new(Arc::clone(&egress), Arc::clone(&log)),
             table,
-            memory: MemoryLimiter { max: memory, used: 0, peak: 0, refused: false, elements: 0 },
+            memory: MemoryLimiter {
+                max: plugin.limits.memory,
+                used: 0,
+                peak: 0,
+                refused: false,
+                elements: 0,
+            },
+            plugin: Arc::clone(plugin),
             stderr,
             stdout,
             log,
@@ -87,7 +104,12 @@ impl StoreState {
             state.firings_left -= 1;
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
         });
-        store
+        Ok(store)
+    }
+
+    /// What the guest holds of the host.
+    pub(super) fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
     }
 
     /// Before each call: so many firings of the epoch, and so much time.

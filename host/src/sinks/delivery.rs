@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -21,6 +21,8 @@ use crate::plugins::{
 /// The first pause after a sink said "not now", doubled each time up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A timer is not called again sooner than this: a plugin that says 0 leaves time for others.
+const SHORTEST_TICK: Duration = Duration::from_millis(10);
 
 /// What became of a sink's work.
 #[derive(Debug)]
@@ -59,7 +61,7 @@ pub async fn deliver(
             return report;
         }
     };
-    let mut sink = Sink { plugin, context, cursor, lane, report, last_status: None };
+    let mut sink = Sink { plugin, context, cursor, lane, report, last_status: None, tick_at: None };
     let ended = sink.run().await;
     if let Err(reason) = ended {
         sink.report.reason = Some(reason);
@@ -74,6 +76,8 @@ struct Sink {
     lane: Option<PluginLane>,
     report: SinkReport,
     last_status: Option<StatusChange>,
+    /// When the plugin's timer wants to be called.
+    tick_at: Option<Instant>,
 }
 
 /// What to do after an answer that was not "all of it".
@@ -104,7 +108,14 @@ impl Sink {
     async fn take_all(&mut self) -> Result<(), String> {
         self.start().await?;
         loop {
-            let work = self.cursor.next().await.map_err(|error| error.to_string())?;
+            let work = tokio::select! {
+                biased;
+                () = until(self.tick_at) => {
+                    self.tick().await;
+                    continue;
+                }
+                work = self.cursor.next() => work.map_err(|error| error.to_string())?,
+            };
             match work {
                 Work::End => return Ok(()),
                 Work::Status(entry, change) => {
@@ -132,7 +143,41 @@ impl Sink {
             }
         }
         self.report.reason = None;
+        self.set_timer();
         Ok(())
+    }
+
+    /// An instance is new: its timer has not been called yet.
+    fn set_timer(&mut self) {
+        self.tick_at = self.plugin.hooks().timer.then(Instant::now);
+    }
+
+    async fn tick(&mut self) {
+        let Some(lane) = &mut self.lane else { return };
+        let next = lane.tick().await;
+        self.tick_at = next.map(|pause| Instant::now() + pause.max(SHORTEST_TICK));
+    }
+
+    /// Goes on after a while; the timer does not wait for that.
+    async fn pause(&mut self, pause: Duration) {
+        let end = Instant::now() + pause;
+        loop {
+            tokio::select! {
+                () = until(Some(end)) => return,
+                () = until(self.tick_at) => self.tick().await,
+            }
+        }
+    }
+
+    async fn wait(&mut self, next: Next) -> Result<(), String> {
+        match next {
+            Next::Again => Ok(()),
+            Next::After(pause) => {
+                self.pause(pause).await;
+                Ok(())
+            }
+            Next::Stop(reason) => Err(reason),
+        }
     }
 
     async fn take_status(&mut self, change: &StatusChange) -> Result<(), String> {
@@ -162,6 +207,7 @@ impl Sink {
                 }
                 Delivered::Failed { .. } => {
                     failures += 1;
+                    self.set_timer();
                     Next::Again
                 }
                 Delivered::Retry { after, reason, .. } => self.retry(after, reason, &mut pause),
@@ -169,7 +215,7 @@ impl Sink {
                     Next::Stop(reason)
                 }
             };
-            wait(next).await?;
+            self.wait(next).await?;
         }
     }
 
@@ -216,6 +262,7 @@ impl Sink {
                 }
                 Delivered::Failed { .. } => {
                     failures += 1;
+                    self.set_timer();
                     (0, true, Next::Again)
                 }
                 Delivered::Stopped { accepted, reason } => (accepted, false, Next::Stop(reason)),
@@ -231,7 +278,7 @@ impl Sink {
             if matches!(next, Next::Again) {
                 pause = FIRST_PAUSE;
             }
-            wait(next).await?;
+            self.wait(next).await?;
         }
         Ok(())
     }
@@ -289,13 +336,10 @@ impl Sink {
     }
 }
 
-async fn wait(next: Next) -> Result<(), String> {
-    match next {
-        Next::Again => Ok(()),
-        Next::After(pause) => {
-            tokio::time::sleep(pause).await;
-            Ok(())
-        }
-        Next::Stop(reason) => Err(reason),
+/// Waits for a time; for ever where there is none.
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
     }
 }

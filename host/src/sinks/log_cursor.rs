@@ -39,6 +39,20 @@ impl LoggedEvent {
     }
 }
 
+/// Events that leave together.
+#[derive(Default)]
+struct Batch {
+    events: Vec<LoggedEvent>,
+    bytes: usize,
+    leaves_at: Option<Instant>,
+}
+
+impl Batch {
+    fn take(&mut self) -> Work {
+        Work::Events(std::mem::take(self).events)
+    }
+}
+
 /// One sink's place in the log.
 pub(super) struct LogCursor {
     plugin: Arc<Plugin>,
@@ -47,6 +61,8 @@ pub(super) struct LogCursor {
     log: watch::Receiver<LogState>,
     /// Read, and belongs to the next batch.
     peeked: Option<Entry>,
+    /// The batch that is being put together.
+    batch: Batch,
     position: Position,
     /// The last entry read that is nothing for this sink; what was read before it and
     /// is for the sink has been taken, or is in the batch at hand.
@@ -62,52 +78,60 @@ impl LogCursor {
     ) -> Result<Self, ArtifactError> {
         let reader = JournalReader::open(&artifact_dir)?;
         let position = Position { run, n: 0 };
-        Ok(Self { plugin, artifact_dir, reader, log, peeked: None, position, passed: 0 })
+        Ok(Self {
+            plugin,
+            artifact_dir,
+            reader,
+            log,
+            peeked: None,
+            batch: Batch::default(),
+            position,
+            passed: 0,
+        })
     }
 
-    /// Waits for the next work.
+    /// Waits for the next work. What was read is not lost when the wait is given up.
     pub(super) async fn next(&mut self) -> Result<Work, ArtifactError> {
         let limits = self.plugin.batch_limits();
-        let mut events = Vec::new();
-        let mut bytes = 0;
-        let mut leaves_at = None;
         loop {
             // Marked as seen before the journal is read: what is entered later wakes us.
             let state = *self.log.borrow_and_update();
             if let Some(entry) = self.next_entry()? {
                 match entry.what {
                     What::Status { ref status } if self.plugin.hooks().status_sink => {
-                        if events.is_empty() {
+                        if self.batch.events.is_empty() {
                             return Ok(Work::Status(entry.n, status.clone()));
                         }
                         self.peeked = Some(entry);
-                        return Ok(Work::Events(events));
+                        return Ok(self.batch.take());
                     }
                     What::Event { event, uuid, not_for } if self.wants(&not_for) => {
                         match self.read_event(entry.n, event, &uuid)? {
                             Some(logged) => {
-                                bytes += logged.json.len();
-                                events.push(logged);
+                                self.batch.bytes += logged.json.len();
+                                self.batch.events.push(logged);
+                                let leaves_at = || Instant::now() + limits.linger;
+                                self.batch.leaves_at.get_or_insert_with(leaves_at);
                             }
                             None => self.passed = entry.n,
                         }
-                        if events.len() >= limits.events || bytes >= limits.bytes {
-                            return Ok(Work::Events(events));
+                        let Batch { events, bytes, .. } = &self.batch;
+                        if events.len() >= limits.events || *bytes >= limits.bytes {
+                            return Ok(self.batch.take());
                         }
-                        leaves_at.get_or_insert_with(|| Instant::now() + limits.linger);
                     }
                     _ => self.passed = entry.n,
                 }
                 continue;
             }
-            match (state.ended, leaves_at) {
-                (Some(_), Some(_)) => return Ok(Work::Events(events)),
+            match (state.ended, self.batch.leaves_at) {
+                (Some(_), Some(_)) => return Ok(self.batch.take()),
                 (Some(_), None) => return Ok(Work::End),
                 (None, Some(at)) => {
                     if at <= Instant::now()
                         || timeout_at(at.into(), self.log.changed()).await.is_err()
                     {
-                        return Ok(Work::Events(events));
+                        return Ok(self.batch.take());
                     }
                 }
                 (None, None) => {

@@ -123,10 +123,11 @@ fn classify_v6(address: Ipv6Addr) -> AddressClass {
 
 #[cfg(test)]
 mod tests {
+    use super::super::origin::Family;
     use super::*;
 
     fn checked(address: &str, grant: &str, named: &[&str]) -> bool {
-        let grant: OriginPattern = grant.parse().unwrap();
+        let grant = OriginPattern::parse(grant, Family::Http).unwrap();
         let named: Vec<IpAddr> = named.iter().map(|address| address.parse().unwrap()).collect();
         check_address(address.parse().unwrap(), &[&grant], &named).is_ok()
     }

@@ -10,15 +10,17 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, redirect};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::error::{EgressError, EgressErrorKind};
-use super::origin::{Destination, Origin, OriginHost, OriginPattern, Scheme};
+use super::origin::{Destination, Family, Origin, OriginHost, OriginPattern, Scheme};
 use super::resolver::{GrantedResolver, granted_addresses};
+use super::tls::Tls;
 use crate::plugins::Grants;
 
 /// To connect and shake hands: long for a far host, short beside the wall limit.
-const CONNECT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT: Duration = Duration::from_secs(10);
 /// Bytes of a request's body. Larger ones belong in a stream, which plugins do not have.
 pub(in crate::plugins) const LARGEST_BODY_OUT: usize = 16 << 20;
 /// Bytes of an answer's body: it goes into the guest's memory and stays there.
@@ -63,14 +65,23 @@ pub(in crate::plugins) struct HttpResponse {
 /// See the module's head. Lives as long as the lane: connections outlast an instance.
 #[derive(Debug)]
 pub(in crate::plugins) struct Egress {
-    grants: Arc<Grants>,
+    pub(super) grants: Arc<Grants>,
+    pub(super) tls: Arc<Tls>,
+    /// Of streams: one permit each while it is open.
+    pub(super) connections: Arc<Semaphore>,
     clients: Mutex<HashMap<Destination, Client>>,
     refusals: AtomicU64,
 }
 
 impl Egress {
-    pub(in crate::plugins) fn new(grants: Arc<Grants>) -> Self {
-        Self { grants, clients: Mutex::default(), refusals: AtomicU64::new(0) }
+    pub(in crate::plugins) fn new(grants: Arc<Grants>, tls: Arc<Tls>) -> Self {
+        Self {
+            grants,
+            tls,
+            connections: Arc::new(Semaphore::new(CONNECTIONS)),
+            clients: Mutex::default(),
+            refusals: AtomicU64::new(0),
+        }
     }
 
     /// How many exchanges were not granted.
@@ -89,10 +100,26 @@ impl Egress {
         request: HttpRequest,
     ) -> Result<HttpResponse, EgressError> {
         let result = self.exchange(request).await;
+        self.count(result)
+    }
+
+    pub(super) fn count<T>(&self, result: Result<T, EgressError>) -> Result<T, EgressError> {
         if matches!(&result, Err(error) if error.kind == EgressErrorKind::Denied) {
             self.count_refusal();
         }
         result
+    }
+
+    /// The operator's patterns that grant a destination.
+    pub(super) fn granted(
+        &self,
+        family: Family,
+        destination: &Destination,
+    ) -> Result<Arc<[OriginPattern]>, EgressError> {
+        self.grants
+            .egress(family, destination)
+            .map(|granted| granted.into_iter().cloned().collect())
+            .map_err(|refusal| EgressError::new(EgressErrorKind::Denied, refusal))
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, EgressError> {
@@ -101,10 +128,7 @@ impl Egress {
             .map_err(|error| invalid(format!("`{}` is no URL: {error}", request.url)))?;
         let destination = Destination::of_url(&url)
             .map_err(|reason| invalid(format!("`{}` cannot be sent to: {reason}", request.url)))?;
-        let granted = self
-            .grants
-            .http(&destination)
-            .map_err(|refusal| EgressError::new(EgressErrorKind::Denied, refusal))?;
+        let granted = self.granted(Family::Http, &destination)?;
         if request.body.len() > LARGEST_BODY_OUT {
             let message = format!(
                 "the body has {} bytes; {LARGEST_BODY_OUT} are allowed",
@@ -123,15 +147,23 @@ impl Egress {
                 self.client(&destination, |builder| Ok(builder.unix_socket(path.as_path())))?
             }
             Destination::Origin(Origin { scheme, host, .. }) => {
-                let granted: Arc<[OriginPattern]> = granted.into_iter().cloned().collect();
                 if let OriginHost::Address(address) = host {
                     check_literal(*address, &granted, &self.grants)?;
                 }
                 self.client(&destination, |builder| {
                     let grants = Arc::clone(&self.grants);
                     let builder = builder.dns_resolver(GrantedResolver { grants, granted });
-                    // Reading the machine's certificates takes longer than an exchange.
-                    Ok(if *scheme == Scheme::Http { builder.tls_certs_only([]) } else { builder })
+                    if *scheme == Scheme::Http {
+                        // Reading the machine's certificates takes longer than an exchange.
+                        Ok(builder.tls_certs_only([]))
+                    } else if self.tls.is_default() {
+                        Ok(builder)
+                    } else {
+                        let identity = self.tls.only_identity();
+                        let protocols = ["http/1.1".to_owned()];
+                        let config = self.tls.client_config(identity, &protocols)?;
+                        Ok(builder.tls_backend_preconfigured(config))
+                    }
                 })?
             }
         };
@@ -229,7 +261,7 @@ fn check_literal(
     granted_addresses(&address.to_string(), vec![address], granted, grants).map(|_| ())
 }
 
-fn check_socket(path: &Path) -> Result<(), EgressError> {
+pub(super) fn check_socket(path: &Path) -> Result<(), EgressError> {
     match path.symlink_metadata() {
         Ok(metadata) if metadata.file_type().is_socket() => Ok(()),
         Ok(_) => Err(EgressError::new(

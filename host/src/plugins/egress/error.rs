@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-/// The kinds of `io-error` in `wit/types.wit`, as far as HTTP has them.
+/// The kinds of `io-error` in `wit/types.wit`, as far as egress has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::plugins) enum EgressErrorKind {
     Denied,
@@ -77,7 +77,7 @@ impl EgressError {
     }
 }
 
-fn kind_of_io(error: &io::Error) -> Option<EgressErrorKind> {
+pub(super) fn kind_of_io(error: &io::Error) -> Option<EgressErrorKind> {
     // What an I/O error wraps is no source of it.
     if let Some(inner) = error.get_ref() {
         if inner.is::<rustls::Error>() {

@@ -3,8 +3,8 @@
 //! In: a request and the plugin's grants. Out: the answer, or an error that says what
 //! would allow it. Nothing here knows of components.
 //!
-//! 1. A grant is a scheme, a host and a port; the port is the scheme's unless it is said,
-//!    and `:*` is any. A host is a name, `*.name` (what lies below it), an address or `*`.
+//! 1. A grant is a scheme, a host and a port; the port is the scheme's unless it is said
+//!    (`tcp` and `tls` have none), and `:*` is any. A host is a name, `*.name` (what lies below it), an address or `*`.
 //!    `unix:/path` grants one socket.
 //! 2. Grant and request are normalised alike, and compared before any look-up: to look a
 //!    name up is to tell someone.
@@ -22,7 +22,14 @@ mod client;
 mod error;
 mod origin;
 mod resolver;
+mod stream;
+mod tls;
 
 pub(super) use client::{Egress, HttpRequest, HttpResponse, LARGEST_BODY_OUT};
 pub(super) use error::{EgressError, EgressErrorKind};
-pub(super) use origin::{Destination, OriginPattern};
+pub(super) use origin::{Destination, Family, OriginPattern};
+#[expect(unreachable_pub, reason = "the generated code re-exports it")]
+pub use stream::Connection;
+pub(super) use stream::StreamOptions;
+pub use tls::IdentityFiles;
+pub(super) use tls::Tls;

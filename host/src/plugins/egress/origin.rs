@@ -7,7 +7,6 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use thiserror::Error;
 use url::{Host, Url};
@@ -24,13 +23,22 @@ pub(in crate::plugins) enum Destination {
 pub(in crate::plugins) struct Origin {
     pub(super) scheme: Scheme,
     pub(super) host: OriginHost,
-    port: u16,
+    pub(super) port: u16,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::plugins) enum Scheme {
     Http,
     Https,
+    Tcp,
+    Tls,
+}
+
+/// The kinds of grant that have origins: HTTP exchanges, and byte streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::plugins) enum Family {
+    Http,
+    Net,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,7 +47,8 @@ pub(in crate::plugins) enum OriginHost {
     Address(IpAddr),
 }
 
-/// A grant's pattern: `https://hooks.example`, `http://*.example:*`, `unix:/run/x.sock`.
+/// A grant's pattern: `https://hooks.example`, `http://*.example:*`, `tls://broker:8883`,
+/// `unix:/run/x.sock`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::plugins) enum OriginPattern {
     Origin { scheme: Scheme, host: HostPattern, port: Option<u16> },
@@ -63,29 +72,62 @@ pub(in crate::plugins) struct OriginPatternError {
     reason: String,
 }
 
-impl Scheme {
-    fn parse(text: &str) -> Option<Self> {
-        match text.to_ascii_lowercase().as_str() {
-            "http" => Some(Self::Http),
-            "https" => Some(Self::Https),
+impl Family {
+    /// As grants are called: `http`, `net`.
+    pub(in crate::plugins) fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Net => "net",
+        }
+    }
+
+    fn scheme(self, text: &str) -> Option<Scheme> {
+        match (self, text.to_ascii_lowercase().as_str()) {
+            (Self::Http, "http") => Some(Scheme::Http),
+            (Self::Http, "https") => Some(Scheme::Https),
+            (Self::Net, "tcp") => Some(Scheme::Tcp),
+            (Self::Net, "tls") => Some(Scheme::Tls),
             _ => None,
         }
     }
 
+    /// How a pattern begins.
+    fn beginnings(self) -> &'static str {
+        match self {
+            Self::Http => "begin with `http://`, `https://` or `unix:/`",
+            Self::Net => "begin with `tcp://`, `tls://` or `unix:/`",
+        }
+    }
+}
+
+impl Scheme {
     fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Https => "https",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
         }
     }
 
-    fn default_port(self) -> u16 {
+    fn default_port(self) -> Option<u16> {
         match self {
-            Self::Http => 80,
-            Self::Https => 443,
+            Self::Http => Some(80),
+            Self::Https => Some(443),
+            Self::Tcp | Self::Tls => None,
         }
     }
 }
+
+/// Schemes of settings that name a stream in their protocol's own words: the stream's
+/// scheme and the port where none is said.
+const STREAM_SETTINGS: [(&str, Scheme, Option<u16>); 5] = [
+    ("tcp", Scheme::Tcp, None),
+    ("tls", Scheme::Tls, None),
+    ("mqtt", Scheme::Tcp, Some(1883)),
+    ("mqtts", Scheme::Tls, Some(8883)),
+    ("ssl", Scheme::Tls, Some(8883)),
+];
 
 impl Destination {
     /// Of `https://host:port/path` or `http+unix://%2Frun%2Fx.sock/path`. The error says
@@ -101,26 +143,69 @@ impl Destination {
                     .into())
             };
         }
-        let scheme = Scheme::parse(url.scheme())
+        let scheme = Family::Http
+            .scheme(url.scheme())
             .ok_or_else(|| format!("`{}` is neither http, https nor http+unix", url.scheme()))?;
-        let host = match url.host().ok_or("it has no host")? {
-            Host::Domain(name) => OriginHost::Name(without_trailing_dot(name).to_owned()),
-            Host::Ipv4(address) => OriginHost::Address(address.into()),
-            Host::Ipv6(address) => OriginHost::Address(address.into()),
-        };
-        let port = url.port().unwrap_or(scheme.default_port());
+        let host = origin_host(url.host().ok_or("it has no host")?);
+        let port = url.port_or_known_default().ok_or("it has no port")?;
+        Ok(Self::Origin(Origin { scheme, host, port }))
+    }
+
+    /// Of `tcp://host:port`, `tls://host:port` or `unix:/path`.
+    pub(in crate::plugins) fn of_address(text: &str) -> Result<Self, String> {
+        match OriginPattern::parse(text, Family::Net).map_err(|error| error.to_string())? {
+            OriginPattern::Socket(path) => Ok(Self::Socket(path)),
+            OriginPattern::Origin { scheme, host: HostPattern::Is(host), port: Some(port) } => {
+                Ok(Self::Origin(Origin { scheme, host, port }))
+            }
+            OriginPattern::Origin { .. } => Err("`*` is no place to go to".to_owned()),
+        }
+    }
+
+    /// Of a host and a port that are settings of their own.
+    pub(in crate::plugins) fn of_host(host: &str, port: u16, is_tls: bool) -> Result<Self, String> {
+        let host = origin_host(Host::parse(host).map_err(|error| error.to_string())?);
+        let scheme = if is_tls { Scheme::Tls } else { Scheme::Tcp };
         Ok(Self::Origin(Origin { scheme, host, port }))
     }
 
     /// Of a setting: a URL, or the absolute path of a Unix socket.
-    pub(in crate::plugins) fn of_setting(value: &str) -> Result<Self, String> {
-        if value.contains("://") {
-            Self::of_url(&Url::parse(value).map_err(|error| error.to_string())?)
-        } else if value.starts_with('/') {
-            Ok(Self::Socket(PathBuf::from(value)))
-        } else {
-            Err("it is empty or relative".to_owned())
+    pub(in crate::plugins) fn of_setting(value: &str, family: Family) -> Result<Self, String> {
+        if let Some(path) = value.strip_prefix("unix:").filter(|path| path.starts_with('/')) {
+            return Ok(Self::Socket(PathBuf::from(path)));
         }
+        match (value.split_once("://"), family) {
+            (Some(_), Family::Http) => {
+                Self::of_url(&Url::parse(value).map_err(|error| error.to_string())?)
+            }
+            (Some((scheme, rest)), Family::Net) => {
+                let scheme = scheme.to_ascii_lowercase();
+                let (_, scheme, default_port) = STREAM_SETTINGS
+                    .into_iter()
+                    .find(|(known, ..)| *known == scheme)
+                    .ok_or_else(|| format!("`{scheme}` is no scheme of a stream"))?;
+                // The parser knows hosts and ports of schemes that it knows.
+                let url = Url::parse(&format!("ws://{rest}")).map_err(|error| error.to_string())?;
+                let host = origin_host(url.host().ok_or("it has no host")?);
+                let is_80 = rest
+                    .split(['/', '?', '#'])
+                    .next()
+                    .is_some_and(|authority| authority.ends_with(":80"));
+                let said = url.port().or(is_80.then_some(80));
+                let port = said.or(default_port).ok_or("it has no port")?;
+                Ok(Self::Origin(Origin { scheme, host, port }))
+            }
+            (None, _) if value.starts_with('/') => Ok(Self::Socket(PathBuf::from(value))),
+            (None, _) => Err("it is empty or relative".to_owned()),
+        }
+    }
+}
+
+fn origin_host<S: AsRef<str>>(host: Host<S>) -> OriginHost {
+    match host {
+        Host::Domain(name) => OriginHost::Name(without_trailing_dot(name.as_ref()).to_owned()),
+        Host::Ipv4(address) => OriginHost::Address(address.into()),
+        Host::Ipv6(address) => OriginHost::Address(address.into()),
     }
 }
 
@@ -138,6 +223,17 @@ impl From<&Destination> for OriginPattern {
 }
 
 impl OriginPattern {
+    /// Reads a grant of one kind.
+    pub(in crate::plugins) fn parse(
+        text: &str,
+        family: Family,
+    ) -> Result<Self, OriginPatternError> {
+        parse_pattern(text, family).map_err(|(byte, reason)| OriginPatternError {
+            column: text[..byte].chars().count() + 1,
+            reason,
+        })
+    }
+
     pub(in crate::plugins) fn matches(&self, destination: &Destination) -> bool {
         match (self, destination) {
             (Self::Socket(granted), Destination::Socket(path)) => granted == path,
@@ -165,19 +261,8 @@ impl HostPattern {
     }
 }
 
-impl FromStr for OriginPattern {
-    type Err = OriginPatternError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse_pattern(text).map_err(|(byte, reason)| OriginPatternError {
-            column: text[..byte].chars().count() + 1,
-            reason,
-        })
-    }
-}
-
 /// The error has the byte where it begins.
-fn parse_pattern(text: &str) -> Result<OriginPattern, (usize, String)> {
+fn parse_pattern(text: &str, family: Family) -> Result<OriginPattern, (usize, String)> {
     if let Some(path) = text.strip_prefix("unix:") {
         if !path.starts_with('/') {
             return Err((5, "a socket is an absolute path: `unix:/run/x.sock`".into()));
@@ -186,8 +271,8 @@ fn parse_pattern(text: &str) -> Result<OriginPattern, (usize, String)> {
     }
     let (scheme, rest) = text
         .split_once("://")
-        .and_then(|(scheme, rest)| Some((Scheme::parse(scheme)?, rest)))
-        .ok_or((0, "begin with `http://`, `https://` or `unix:/`".to_owned()))?;
+        .and_then(|(scheme, rest)| Some((family.scheme(scheme)?, rest)))
+        .ok_or((0, family.beginnings().to_owned()))?;
     let start = text.len() - rest.len();
     let end = rest.find(['/', '?', '#', '@', '\\']).or_else(|| rest.find(char::is_whitespace));
     if let Some(at) = end {
@@ -199,7 +284,10 @@ fn parse_pattern(text: &str) -> Result<OriginPattern, (usize, String)> {
         _ => rest.len(),
     };
     let port = match rest.get(host_end + 1..) {
-        None => Some(scheme.default_port()),
+        None => match scheme.default_port() {
+            Some(port) => Some(port),
+            None => return Err((text.len(), "a stream needs a port: `tcp://host:1883`".into())),
+        },
         Some("*") => None,
         Some(digits) => match digits.parse::<u16>() {
             Ok(port) if port > 0 && digits.bytes().all(|byte| byte.is_ascii_digit()) => Some(port),
@@ -228,12 +316,9 @@ fn parse_host_pattern(text: &str) -> Result<HostPattern, (usize, String)> {
         let reason = "`*` stands alone or for all labels before a name: `*.example`";
         return Err((skipped + at, reason.into()));
     }
-    let host = match Host::parse(without_trailing_dot(name)) {
-        Ok(Host::Domain(name)) => OriginHost::Name(without_trailing_dot(&name).to_owned()),
-        Ok(Host::Ipv4(address)) => OriginHost::Address(address.into()),
-        Ok(Host::Ipv6(address)) => OriginHost::Address(address.into()),
-        Err(error) => return Err((skipped, format!("that is no host: {error}"))),
-    };
+    let host = Host::parse(without_trailing_dot(name))
+        .map(origin_host)
+        .map_err(|error| (skipped, format!("that is no host: {error}")))?;
     match (skipped, host) {
         (0, host) => Ok(HostPattern::Is(host)),
         (_, OriginHost::Name(name)) => Ok(HostPattern::Below(name)),
@@ -288,7 +373,7 @@ impl fmt::Display for OriginPattern {
                 }?;
                 match port {
                     None => formatter.write_str(":*"),
-                    Some(port) if *port == scheme.default_port() => Ok(()),
+                    Some(port) if Some(*port) == scheme.default_port() => Ok(()),
                     Some(port) => write!(formatter, ":{port}"),
                 }
             }
@@ -328,7 +413,7 @@ mod tests {
             ("unix:/run/x.sock", "http+unix://%2Frun%2Fx.sock/path", true),
             ("unix:/run/x.sock", "http+unix://%2Frun%2F..%2Frun%2Fx.sock/", false),
         ] {
-            let granted: OriginPattern = pattern.parse().expect(pattern);
+            let granted = OriginPattern::parse(pattern, Family::Http).expect(pattern);
             assert_eq!(granted.matches(&destination(url)), expected, "{pattern} {url}");
         }
     }
@@ -355,7 +440,7 @@ mod tests {
             ("https://", 9),
             ("unix:x", 6),
         ] {
-            let error = pattern.parse::<OriginPattern>().expect_err(pattern);
+            let error = OriginPattern::parse(pattern, Family::Http).expect_err(pattern);
             assert_eq!(error.column, column, "{error}");
         }
     }
@@ -370,15 +455,46 @@ mod tests {
         ] {
             let destination = destination(url);
             assert_eq!(destination.to_string(), shown);
-            assert!(shown.parse::<OriginPattern>().unwrap().matches(&destination));
+            let granted = OriginPattern::parse(shown, Family::Http).unwrap();
+            assert!(granted.matches(&destination));
         }
     }
 
     #[test]
     fn a_setting_is_a_url_or_a_socket() {
-        let shown = |value| Destination::of_setting(value).map(|found| found.to_string());
+        let shown =
+            |value| Destination::of_setting(value, Family::Http).map(|found| found.to_string());
         assert_eq!(shown("https://h/x"), Ok("https://h".to_owned()));
         assert_eq!(shown("/x.sock"), Ok("unix:/x.sock".to_owned()));
         assert!(shown("ftp://h").is_err() && shown("").is_err());
+    }
+
+    #[test]
+    fn a_setting_may_name_a_stream_in_its_protocols_words() {
+        for (setting, expected) in [
+            ("tcp://H:5555", Some("tcp://h:5555")),
+            ("tcp://h:80", Some("tcp://h:80")),
+            ("tcp://h", None),
+            ("mqtt://u:p@h/x", Some("tcp://h:1883")),
+            ("mqtts://h", Some("tls://h:8883")),
+            ("mqtts://127.1:1", Some("tls://127.0.0.1:1")),
+            ("tls://[::1]:6", Some("tls://[::1]:6")),
+            ("unix:/run/x", Some("unix:/run/x")),
+            ("http://h:1", None),
+            ("h:1", None),
+        ] {
+            let shown = Destination::of_setting(setting, Family::Net).map(|at| at.to_string());
+            assert_eq!(shown.ok().as_deref(), expected, "{setting}");
+        }
+    }
+
+    #[test]
+    fn a_stream_goes_to_one_place() {
+        let granted = OriginPattern::parse("tcp://*.example:*", Family::Net).unwrap();
+        assert!(granted.matches(&Destination::of_address("tcp://a.example:1").unwrap()));
+        assert!(!granted.matches(&Destination::of_address("tls://a.example:1").unwrap()));
+        for bad in ["tcp://h", "tcp://*:1", "tcp://h:*", "http://h:1", "h:1", "tcp://h:1/x"] {
+            assert!(Destination::of_address(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -31,7 +31,7 @@ impl Resolve for GrantedResolver {
     }
 }
 
-async fn look_up(name: &str) -> Result<Vec<IpAddr>, EgressError> {
+pub(super) async fn look_up(name: &str) -> Result<Vec<IpAddr>, EgressError> {
     if is_localhost(name.strip_suffix('.').unwrap_or(name)) {
         return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }

@@ -12,7 +12,7 @@ mod misdeed;
 use std::sync::OnceLock;
 
 use playhouse_plugin::bindings::{
-    base, event_enricher, event_filter, event_sink, pre_run, status_sink,
+    base, event_enricher, event_filter, event_sink, pre_run, status_sink, timer,
 };
 use playhouse_plugin::http::Request;
 use playhouse_plugin::info;
@@ -20,13 +20,16 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use base::exports::playhouse::plugin::lifecycle;
-use base::playhouse::plugin::types::Batch;
+use base::playhouse::plugin::net::{Connection, Options};
+use base::playhouse::plugin::secret;
+use base::playhouse::plugin::types::{Batch, IoError};
 use event_enricher::exports::playhouse::plugin::event_enricher as enricher;
 use event_sink::exports::playhouse::plugin::event_sink as sink;
 use misdeed::Misdeed;
 use pre_run::exports::playhouse::plugin::pre_run as prerun;
 use status_sink::exports::playhouse::plugin::status_sink as status;
 use status_sink::playhouse::plugin::delivery::DeliveryError;
+use timer::exports::playhouse::plugin::timer as tick;
 
 struct Rogue;
 
@@ -41,8 +44,9 @@ struct Settings {
     at: Option<u64>,
     /// In this lane only: `path` or `delivery`.
     lane: Option<String>,
-    /// For the misdeed `http`.
-    url: Option<String>,
+    /// For the misdeeds `http` and `net`.
+    #[serde(default)]
+    urls: Vec<String>,
     /// For `prepare`: JSON Pointers and what to set there.
     #[serde(default)]
     set: Vec<(String, Value)>,
@@ -198,10 +202,31 @@ fn deliver(function: &str, batch: Option<&Batch>) -> Result<(), DeliveryError> {
         Misdeed::Reject => Err(DeliveryError::Rejected("never".to_owned())),
         Misdeed::Fail => Err(DeliveryError::Stopped("no such topic".to_owned())),
         Misdeed::Http => {
-            let url = settings.url.clone().unwrap_or_default();
-            match Request::get(url).send() {
-                Ok(response) => info!("answered {}", response.status),
-                Err(error) => info!("{:?}: {}", error.kind, error.message),
+            for url in &settings.urls {
+                match Request::get(url.clone()).send() {
+                    Ok(response) => info!("{url} answered {}", response.status),
+                    Err(error) => info!("{url}: {:?}: {}", error.kind, error.message),
+                }
+            }
+            Ok(())
+        }
+        Misdeed::Net => {
+            for url in &settings.urls {
+                match greet(url) {
+                    Ok(answer) => info!("{url} answered {answer}"),
+                    Err(error) => info!("{url}: {:?}: {}", error.kind, error.message),
+                }
+            }
+            Ok(())
+        }
+        Misdeed::Secret => {
+            match secret::get("token") {
+                Ok(value) => info!("the token is {value}, of {} bytes", value.len()),
+                Err(error) => info!("no token: {error:?}"),
+            }
+            match secret::get("other") {
+                Ok(_) => info!("another one"),
+                Err(error) => info!("no other: {error:?}"),
             }
             Ok(())
         }
@@ -212,12 +237,43 @@ fn deliver(function: &str, batch: Option<&Batch>) -> Result<(), DeliveryError> {
     }
 }
 
+/// Says a word to a peer and hears one.
+fn greet(address: &str) -> Result<String, IoError> {
+    let options = Options { timeout: 2_000, alpn: Vec::new(), identity: None, ext: Vec::new() };
+    let connection = Connection::connect(address, &options)?;
+    connection.write(b"hello\n", 2_000)?;
+    connection.finish()?;
+    let mut answer = Vec::new();
+    loop {
+        let piece = connection.read(4, 2_000)?;
+        if piece.is_empty() {
+            return Ok(String::from_utf8_lossy(&answer).into_owned());
+        }
+        answer.extend(piece);
+    }
+}
+
+impl tick::Guest for Rogue {
+    fn tick() -> Option<u32> {
+        let settings = misdeed("tick", None)?;
+        info!("tick");
+        match settings.r#do {
+            Misdeed::Hurry => Some(0),
+            _ => {
+                settings.r#do.commit();
+                None
+            }
+        }
+    }
+}
+
 base::export_lifecycle!(Rogue with_types_in base);
 pre_run::export_pre_run!(Rogue with_types_in pre_run);
 event_filter::export_event_filter!(Rogue with_types_in event_filter);
 event_enricher::export_event_enricher!(Rogue with_types_in event_enricher);
 status_sink::export_status_sink!(Rogue with_types_in status_sink);
 event_sink::export_event_sink!(Rogue with_types_in event_sink);
+timer::export_timer!(Rogue with_types_in timer);
 
 const HEAD: &str = concat!(
     "{\"name\":\"",

@@ -1,6 +1,7 @@
 //! What a guest can do wrong.
 
 use std::hint::black_box;
+use std::net::{TcpListener, TcpStream, ToSocketAddrs as _, UdpSocket};
 use std::time::Duration;
 
 use playhouse_plugin::info;
@@ -34,8 +35,18 @@ pub(crate) enum Misdeed {
     Refuse,
     /// Says that something will never be accepted.
     Reject,
-    /// Asks the host for an HTTP exchange.
+    /// Asks the host for HTTP exchanges, over our interface and over WASI's.
     Http,
+    /// Asks the host for a stream.
+    Net,
+    /// Looks for what belongs to the operator: variables, arguments, folders, files.
+    Look,
+    /// Uses WASI's own sockets and resolver.
+    Sockets,
+    /// Reads a secret and tells its log.
+    Secret,
+    /// Asks to be called again at once, for ever.
+    Hurry,
     /// Sets what the settings name.
     Set,
 }
@@ -57,6 +68,8 @@ impl Misdeed {
             Self::Recurse => {
                 black_box(descend(black_box(1)));
             }
+            Self::Look => look(),
+            Self::Sockets => use_sockets(),
             Self::Sleep => std::thread::sleep(Duration::from_secs(60)),
             Self::FloodLog => {
                 for line in 0..1_000_000 {
@@ -70,9 +83,41 @@ impl Misdeed {
             | Self::Refuse
             | Self::Reject
             | Self::Http
+            | Self::Net
+            | Self::Secret
+            | Self::Hurry
             | Self::Set => {}
         }
     }
+}
+
+fn look() {
+    info!("variables: {:?}", std::env::vars().collect::<Vec<_>>());
+    info!("arguments: {:?}", std::env::args().collect::<Vec<_>>());
+    for place in ["/", "/etc", "/proc/self", "."] {
+        match std::fs::read_dir(place) {
+            Ok(entries) => info!("entered {place}: {:?}", entries.flatten().count()),
+            Err(error) => info!("{place}: {error}"),
+        }
+    }
+    for file in ["/etc/passwd", "../env/passwords", "/proc/self/environ"] {
+        match std::fs::read(file) {
+            Ok(bytes) => info!("read {file}: {} bytes", bytes.len()),
+            Err(error) => info!("{file}: {error}"),
+        }
+    }
+}
+
+fn use_sockets() {
+    let report = |what: &str, result: std::io::Result<String>| match result {
+        Ok(text) => info!("{what} worked: {text}"),
+        Err(error) => info!("{what}: {error}"),
+    };
+    report("connect", TcpStream::connect("127.0.0.1:9").map(|stream| format!("{stream:?}")));
+    report("listen", TcpListener::bind("127.0.0.1:0").map(|socket| format!("{socket:?}")));
+    report("datagram", UdpSocket::bind("127.0.0.1:0").map(|socket| format!("{socket:?}")));
+    let addresses = ("ansible.invalid", 80).to_socket_addrs();
+    report("look-up", addresses.map(|addresses| format!("{:?}", addresses.collect::<Vec<_>>())));
 }
 
 #[expect(unconditional_recursion, reason = "that is the misdeed")]

@@ -1,18 +1,21 @@
-//! What the host does for a plugin: `log`, `http`, and the places of `net` and `secret`,
-//! which this version grants to nobody. A refusal is an answer and never a trap.
+//! What the host does for a plugin: `log`, `http`, and in files of their own `net`,
+//! `secret` and what WASI has for sockets. A refusal is an answer and never a trap.
+
+mod net;
+mod secret;
+mod sockets;
 
 use std::time::Duration;
 
-use wasmtime::component::{Resource, ResourceTableError};
-
 use super::bindings::playhouse::plugin::http::{Request, Response};
 use super::bindings::playhouse::plugin::log::Level;
-use super::bindings::playhouse::plugin::secret::SecretError;
 use super::bindings::playhouse::plugin::types::{IoError, IoErrorKind};
-use super::bindings::playhouse::plugin::{delivery, http, log, net, secret, types};
-use super::egress::{EgressErrorKind, HttpRequest};
+use super::bindings::playhouse::plugin::{delivery, http, log, types};
+use super::egress::{EgressError, EgressErrorKind, HttpRequest};
 use super::log::LogLevel;
 use super::store::StoreState;
+
+pub(super) use sockets::{add_refusals_to_linker, refuse_sockets};
 
 impl types::Host for StoreState {}
 
@@ -59,75 +62,16 @@ impl http::Host for StoreState {
                     .collect(),
                 body: response.body,
             }),
-            Err(error) => Err(self.told(error.kind.into(), error.message)),
+            Err(error) => Err(self.told(error)),
         })
-    }
-}
-
-/// No connection is ever made, so nothing is ever asked of one.
-#[expect(unreachable_pub, reason = "the generated code re-exports it")]
-pub enum NoConnection {}
-
-impl net::Host for StoreState {}
-
-impl net::HostConnection for StoreState {
-    async fn connect(
-        &mut self,
-        address: String,
-        _: net::Options,
-    ) -> wasmtime::Result<Result<Resource<NoConnection>, IoError>> {
-        self.egress.count_refusal();
-        let message = format!(
-            "no stream to `{}`: this version of Playhouse grants `net` to no plugin",
-            address.escape_default()
-        );
-        Ok(Err(self.told(IoErrorKind::Denied, message)))
-    }
-
-    async fn read(
-        &mut self,
-        _: Resource<NoConnection>,
-        _: u32,
-        _: u32,
-    ) -> wasmtime::Result<Result<Vec<u8>, IoError>> {
-        Err(ResourceTableError::NotPresent.into())
-    }
-
-    async fn write(
-        &mut self,
-        _: Resource<NoConnection>,
-        _: Vec<u8>,
-        _: u32,
-    ) -> wasmtime::Result<Result<(), IoError>> {
-        Err(ResourceTableError::NotPresent.into())
-    }
-
-    async fn finish(&mut self, _: Resource<NoConnection>) -> wasmtime::Result<Result<(), IoError>> {
-        Err(ResourceTableError::NotPresent.into())
-    }
-
-    async fn drop(&mut self, _: Resource<NoConnection>) -> wasmtime::Result<()> {
-        Err(ResourceTableError::NotPresent.into())
-    }
-}
-
-impl secret::Host for StoreState {
-    async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, SecretError>> {
-        self.egress.count_refusal();
-        let message = format!(
-            "no secret `{}`: this version of Playhouse grants `secret` to no plugin",
-            name.escape_default()
-        );
-        self.log.write(LogLevel::Warn, &message, &[]);
-        Ok(Err(SecretError::Denied(message)))
     }
 }
 
 impl StoreState {
     /// An error for the plugin, which its log has too.
-    fn told(&self, kind: IoErrorKind, message: String) -> IoError {
-        self.log.write(LogLevel::Warn, &message, &[]);
-        IoError { kind, message }
+    fn told(&self, error: EgressError) -> IoError {
+        self.log.write(LogLevel::Warn, &error.message, &[]);
+        IoError { kind: error.kind.into(), message: error.message }
     }
 }
 

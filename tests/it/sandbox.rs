@@ -1,0 +1,178 @@
+//! What a guest sees of the machine and whom it can talk to: nothing and nobody, unless the
+//! operator said so. Each refusal is counted, and the log has the line that would allow it.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::thread::{self, JoinHandle};
+
+use receiver::{Answer, Receiver};
+use tests::{RunTest, guest};
+
+use crate::hello;
+
+fn rogue(entry: &str) -> RunTest {
+    hello().file("env/plugins", &format!("- plugin: {}\n  {entry}\n", guest("rogue").display()))
+}
+
+/// A peer that hears a line and says a word, so many times.
+fn peer(times: usize) -> (u16, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let heard = thread::spawn(move || {
+        listener
+            .incoming()
+            .take(times)
+            .map(|stream| {
+                let mut stream = stream.unwrap();
+                let mut line = String::new();
+                BufReader::new(&stream).read_line(&mut line).unwrap();
+                stream.write_all(b"good morning").unwrap();
+                line
+            })
+            .collect()
+    });
+    (port, heard)
+}
+
+#[test]
+fn a_guest_sees_no_variables_arguments_folders_or_files() {
+    let ran = rogue("config: {in: finish, do: look, lane: delivery}")
+        .file("env/envvars", "CI_JOB: the-job\n")
+        .run()
+        .expect_code(0);
+    let log = ran.artifact("plugins/rogue/log");
+    assert!(log.contains("variables: []") && log.contains("arguments: []"), "{log}");
+    assert!(!log.contains("entered") && !log.contains("read /"), "{log}");
+    assert_eq!(log.matches("os error").count(), 7, "each place and each file: {log}");
+}
+
+#[test]
+fn variables_and_folders_are_seen_as_far_as_they_are_granted() {
+    let test = rogue("config: {in: finish, do: look, lane: delivery}\n  allow: {env: [CI_*]}")
+        .file("env/envvars", "CI_JOB: the-job\nCLOUD_KEY: hidden\n");
+    let room = test.room().to_owned();
+    let dir = format!("rogue.dir={}", room.display());
+    let ran = test.arguments(&["--plugin-allow", &dir]).run().expect_code(0);
+    let log = ran.artifact("plugins/rogue/log");
+    assert!(log.contains(r#"variables: [("CI_JOB", "the-job")]"#), "{log}");
+    let ran = rogue("config: {in: finish, do: look, lane: delivery}")
+        .arguments(&["--plugin-allow", "rogue.dir=/nowhere/at-all"])
+        .run();
+    assert!(ran.stderr.contains("cannot enter the folder `/nowhere/at-all`"), "{}", ran.stderr);
+}
+
+#[test]
+fn sockets_and_the_resolver_of_wasi_are_refused_and_counted() {
+    let ran = rogue("config: {in: finish, do: sockets, lane: delivery}").run().expect_code(0);
+    let log = ran.artifact("plugins/rogue/log");
+    assert!(!log.contains("worked"), "{log}");
+    for words in ["no TCP socket for ", "no UDP socket for ", "the name `ansible.invalid` is not"] {
+        assert!(log.contains(words), "{words}: {log}");
+    }
+    assert!(ran.plugin_line("rogue").contains("4 refusals"), "{}", ran.stderr);
+}
+
+#[test]
+fn places_that_no_grant_reaches_are_refused_in_every_spelling() {
+    let receiver = Receiver::start();
+    let port = receiver.url().rsplit(':').next().unwrap();
+    for (kind, urls, allow) in [
+        (
+            "http",
+            vec![
+                "http://169.254.169.254/latest".to_owned(),
+                format!("http://2130706433:{port}/"),
+                format!("http://0x7f.1:{port}/"),
+                format!("http://[::ffff:127.0.0.1]:{port}/"),
+            ],
+            "http: [\"http://*:*\"]",
+        ),
+        (
+            "net",
+            vec![
+                "tcp://169.254.169.254:80".to_owned(),
+                format!("tcp://2130706433:{port}"),
+                format!("tcp://0177.0.0.1:{port}"),
+                format!("tcp://[::ffff:127.0.0.1]:{port}"),
+            ],
+            "net: [\"tcp://*:*\"]",
+        ),
+    ] {
+        let ran = rogue(&format!(
+            "config: {{in: deliver-status, do: {kind}, urls: {urls:?}}}\n  allow: {{{allow}}}"
+        ))
+        .run()
+        .expect_code(0);
+        let log = ran.artifact("plugins/rogue/log");
+        assert_eq!(log.matches("--plugin-allow rogue.addresses=").count(), 24, "{log}");
+        assert!(log.contains("add `--plugin-allow rogue.addresses=169.254.169.254`"), "{log}");
+        assert!(ran.plugin_line("rogue").contains("12 refusals"), "{}", ran.stderr);
+    }
+    assert_eq!(receiver.requests().len(), 0);
+}
+
+#[test]
+fn a_redirect_is_an_answer_and_its_target_needs_a_grant_of_its_own() {
+    let elsewhere = Receiver::start();
+    let to = format!("{}/there", elsewhere.url());
+    let receiver = Receiver::start_with(move |_| Answer::status(302).header("location", &to));
+    let ran = rogue(&format!(
+        "config: {{in: deliver-status, do: http, urls: [\"{0}/x\", \"{1}/there\"]}}\n  allow: {{http: [\"{0}\"]}}",
+        receiver.url(),
+        elsewhere.url(),
+    ))
+    .run()
+    .expect_code(0);
+    let log = ran.artifact("plugins/rogue/log");
+    assert!(log.contains("/x answered 302"), "{log}");
+    assert_eq!(elsewhere.requests().len(), 0);
+    assert!(log.contains(&format!("--plugin-allow rogue.http={}", elsewhere.url())), "{log}");
+}
+
+#[test]
+fn a_stream_goes_where_it_is_granted_and_nowhere_else() {
+    let (port, heard) = peer(3);
+    let entry = format!(
+        "config: {{in: deliver-status, do: net, urls: [\"tcp://127.0.0.1:{port}\", \"tcp://127.0.0.1:1\"]}}\n  allow: {{net: [\"tcp://127.0.0.1:{port}\"]}}"
+    );
+    let ran = rogue(&entry).run().expect_code(0);
+    assert_eq!(heard.join().unwrap(), ["hello\n"; 3]);
+    let log = ran.artifact("plugins/rogue/log");
+    assert_eq!(log.matches("answered good morning").count(), 3, "{log}");
+    assert!(log.contains("add `--plugin-allow rogue.net=tcp://127.0.0.1:1`"), "{log}");
+    assert!(ran.plugin_line("rogue").contains("3 refusals"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_secret_comes_from_where_the_operator_says_and_stays_out_of_everything() {
+    let entry = "config: {in: deliver-status, do: secret}\n  secrets: {token: {env: TOKEN}}";
+    let ran = rogue(entry).variable("TOKEN", "s3cr3t-of-the-sink").run().expect_code(0);
+    let log = ran.artifact("plugins/rogue/log");
+    assert!(log.contains("the token is ********, of 18 bytes"), "{log}");
+    assert!(log.contains("may not read the secret `other`"), "{log}");
+    assert!(!ran.stderr.contains("s3cr3t"), "{}", ran.stderr);
+
+    let ran = rogue("config: {in: deliver-status, do: secret}").run().expect_code(0);
+    let log = ran.artifact("plugins/rogue/log");
+    assert!(log.contains("--plugin-secret rogue.token=env:VARIABLE"), "{log}");
+    assert!(ran.plugin_line("rogue").contains("6 refusals"), "{}", ran.stderr);
+
+    let ran = rogue("config: {in: deliver-status, do: secret}")
+        .arguments(&["--plugin-secret", "rogue.token=command:false"])
+        .run()
+        .expect_code(0);
+    let log = ran.artifact("plugins/rogue/log");
+    assert!(log.contains("the secret `token` has no value: `false` failed"), "{log}");
+}
+
+#[test]
+fn a_timer_that_always_wants_more_leaves_the_sink_its_turns() {
+    let ran = rogue("config: {in: tick, do: hurry}").run().expect_code(0);
+    let line = ran.plugin_line("rogue");
+    assert!(line.contains("3 statuses and 6 events delivered, 0 waiting"), "{line}");
+    assert!(ran.artifact("plugins/rogue/log").matches("tick").count() > 10, "it is called");
+
+    let ran = rogue("config: {in: tick, do: panic}").run().expect_code(0);
+    assert_eq!(ran.events().len(), 6);
+    assert!(ran.plugin_line("rogue").contains("trapped in tick"), "{}", ran.stderr);
+}

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::thread;
 
 use jiff::Timestamp;
@@ -16,7 +15,7 @@ use crate::exec::{
     Cancel, Channel, Command, ExecError, Exit, PASSPHRASE_PATTERN, Running, SshAgent, Stop,
     Supervision, passphrase_prompt,
 };
-use crate::pipeline::{Chain, Pipeline, PipelineEnd, Queue};
+use crate::pipeline::{Pipeline, PipelineEnd, Queue};
 use crate::prepare::{CallbackSetup, LaidOut};
 use crate::{RunError, exit_code};
 
@@ -81,12 +80,8 @@ impl Stage<'_> {
             debug!("ansible is up");
             self.observer.up();
         }
-        let lanes = self
-            .seats
-            .iter_mut()
-            .filter_map(|seat| Some((Arc::clone(&seat.plugin), seat.path.take()?)));
         let pipeline = Pipeline {
-            chain: Chain::new(lanes.collect(), self.runtime.clone()),
+            chain: self.seats.chain(),
             artifacts: &mut self.artifacts,
             observer: &mut *self.observer,
             shows: self.config.settings.suppress_ansible_output != Some(true),

@@ -5,6 +5,7 @@ mod builder;
 mod handle;
 mod record;
 mod seat;
+mod seats;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,14 +20,11 @@ use crate::artifacts::{ArtifactDir, RunStatus, StatusChange, What, rotate, to_py
 use crate::exec::{Cancel, Keeper, KeeperProgram};
 use crate::input::{EnvFiles, PrivateDataDir, RunSpec};
 use crate::pipeline::{LogState, Observer, PipelineEnd};
-use crate::plugins::{
-    Ending, Hook, Lane, OnError, PluginLane, PluginLibrary, PrepareError, StartError,
-};
+use crate::plugins::{Ending, Hook, OnError, PluginLibrary, PrepareError};
 use crate::prepare::{ConfigChange, RunConfig, apply_edits, persist_inputs, resolve, run_view};
-use crate::sinks::deliver;
 use crate::{RunError, RunOutcome};
 use record::run_facts;
-use seat::Seat;
+use seats::Seats;
 
 /// How long sinks may go on after Ansible has ended.
 const SINK_DEADLINE: Duration = Duration::from_secs(10);
@@ -48,7 +46,7 @@ struct Stage<'run> {
     config: RunConfig,
     artifacts: ArtifactDir,
     log: watch::Sender<LogState>,
-    seats: Vec<Seat>,
+    seats: Seats,
     warnings: Vec<String>,
     statuses: u32,
     keeper: Option<Keeper>,
@@ -114,11 +112,7 @@ impl Playhouse {
         }
         artifacts.journal.push(What::Run { run: config.run_id.to_string(), started });
         let facts = run_facts(&config);
-        let mut seats = Vec::new();
-        for plugin in plugins {
-            let folder = artifacts.plugin_folder(plugin.name().as_str())?;
-            seats.push(Seat::new(plugin, &facts, folder));
-        }
+        let seats = Seats::take(plugins, &facts, "run", &artifacts, &self.runtime)?;
         let (log, receiver) = watch::channel(LogState::default());
         observer.begun(&config.artifact_dir, receiver);
         let mut stage = Stage {
@@ -133,7 +127,8 @@ impl Playhouse {
             observer,
         };
 
-        let ended = match stage.start_plugins().and_then(|()| stage.prepare_run()) {
+        let started = stage.seats.start(&stage.artifacts, &stage.log);
+        let ended = match started.and_then(|()| stage.prepare_run()) {
             Ok(()) => stage.run_ansible(cancel),
             Err(error) => Ended {
                 status: RunStatus::Failed,
@@ -152,47 +147,10 @@ fn new_cancel() -> Result<Cancel, RunError> {
 }
 
 impl Stage<'_> {
-    /// Gives every plugin its lanes, in chain order: `init` comes before anything else.
-    fn start_plugins(&mut self) -> Result<(), RunError> {
-        for seat in &mut self.seats {
-            let hooks = seat.plugin.hooks();
-            if hooks.has_lane(Lane::Path) {
-                let lane =
-                    PluginLane::start(Arc::clone(&seat.plugin), Lane::Path, seat.context.clone());
-                seat.path = Some(self.runtime.block_on(lane)?);
-            }
-            if !hooks.has_lane(Lane::Delivery) {
-                continue;
-            }
-            let lane =
-                PluginLane::start(Arc::clone(&seat.plugin), Lane::Delivery, seat.context.clone());
-            let lane = match self.runtime.block_on(lane) {
-                Ok(lane) => Some(lane),
-                // Its endpoint may come up later than the run.
-                Err(StartError::Failed { .. }) => None,
-                Err(error @ (StartError::Config { .. } | StartError::Folder { .. })) => {
-                    return Err(error.into());
-                }
-                Err(error @ StartError::Lost { .. }) => {
-                    seat.trouble = Some(error.to_string());
-                    continue;
-                }
-            };
-            seat.sink = Some(self.runtime.spawn(deliver(
-                Arc::clone(&seat.plugin),
-                lane,
-                seat.context.clone(),
-                self.config.artifact_dir.clone(),
-                self.log.subscribe(),
-            )));
-        }
-        Ok(())
-    }
-
     /// Shows the run to the pre-run plugins and makes their changes.
     fn prepare_run(&mut self) -> Result<(), RunError> {
         let mut changes: Vec<ConfigChange> = Vec::new();
-        for seat in &mut self.seats {
+        for seat in &mut self.seats.seats {
             let Some(lane) = seat.path.as_mut().filter(|_| seat.plugin.hooks().pre_run) else {
                 continue;
             };
@@ -238,13 +196,7 @@ impl Stage<'_> {
         let (stats, events) = match pipeline {
             None => (None, 0),
             Some(end) => {
-                for (plugin, lane) in end.chain.into_lanes() {
-                    let seat =
-                        self.seats.iter_mut().find(|seat| seat.plugin.name() == plugin.name());
-                    if let Some(seat) = seat {
-                        seat.path = Some(lane);
-                    }
-                }
+                self.seats.take_back(end.chain);
                 artifact_error = end.artifact_error;
                 (end.stats, end.events)
             }
@@ -260,8 +212,7 @@ impl Stage<'_> {
         let deadline = Instant::now() + SINK_DEADLINE;
         self.log.send_modify(|state| state.ended = Some(deadline));
         let ending = Ending { status: status.to_string(), rc: Some(rc), complete: true };
-        let plugins =
-            self.seats.into_iter().map(|seat| seat.close(self.runtime, &ending)).collect();
+        let plugins = self.seats.close(&ending);
         RunOutcome {
             ident: self.config.ident,
             fact_cache: self.config.artifact_dir.join(&self.config.settings.fact_cache),

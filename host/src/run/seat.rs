@@ -1,12 +1,11 @@
 //! A plugin's place in a run: its lanes from `init` to the summary.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use crate::plugins::{Ending, LaneContext, LaneSummary, Plugin, PluginLane, PluginStats, RunFacts};
+use crate::plugins::{Ending, LaneContext, LaneSummary, Plugin, PluginLane, PluginStats};
 use crate::sinks::SinkReport;
 use crate::{DeliverySummary, PluginSummary};
 
@@ -21,8 +20,7 @@ pub(super) struct Seat {
 }
 
 impl Seat {
-    pub(super) fn new(plugin: Arc<Plugin>, run: &RunFacts, folder: PathBuf) -> Self {
-        let context = LaneContext { run: run.clone(), purpose: "run".to_owned(), folder };
+    pub(super) fn new(plugin: Arc<Plugin>, context: LaneContext) -> Self {
         Self { plugin, context, path: None, sink: None, config_changes: 0, trouble: None }
     }
 

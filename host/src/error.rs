@@ -60,6 +60,56 @@ pub enum RunError {
         /// The plugin.
         plugin: String,
     },
+    /// There is no such run.
+    #[error("there is no run `{ident}` in `{}`; `playhouse status` shows which there are", root.display())]
+    NoSuchRun {
+        /// As it was asked for.
+        ident: String,
+        /// Where it was looked for.
+        root: std::path::PathBuf,
+    },
+    /// What it leaves is not known yet.
+    #[error(
+        "the run `{ident}` is still under way, and its own program delivers; `playhouse status` says when it has ended"
+    )]
+    UnderWay {
+        /// The run.
+        ident: String,
+    },
+    /// Somebody else delivers already.
+    #[error("another delivery of `{plugin}`, process {holder}, has not ended yet; wait for it")]
+    Delivering {
+        /// The plugin.
+        plugin: String,
+        /// The process that holds the lock.
+        holder: String,
+    },
+    /// A sink with something waiting is not defined.
+    #[error(
+        "`{plugin}` has {entries} entries of the run `{ident}` waiting and is not defined here: add `--plugin {plugin}`, or its entry to env/plugins"
+    )]
+    Undefined {
+        /// The sink.
+        plugin: String,
+        /// Entries behind its cursor.
+        entries: u64,
+        /// The run.
+        ident: String,
+    },
+    /// A sink is not what it was in the run.
+    #[error(
+        "plugin `{plugin}` is not what it was in the run: its {what} was `{then}` and is `{now}`; give `--accept` to deliver with it all the same"
+    )]
+    PluginChanged {
+        /// The sink.
+        plugin: String,
+        /// `sha256`, `grants`.
+        what: &'static str,
+        /// In the run.
+        then: String,
+        /// Now.
+        now: String,
+    },
     /// Ansible took too long.
     #[error("the run was stopped after {seconds} s, its `job_timeout`")]
     JobTimeout {
@@ -112,10 +162,15 @@ impl RunError {
                 InputError::PrivateDataDirMissing { .. }
                 | InputError::PrivateDataDirIsNotADirectory { .. }
                 | InputError::InventoryMissing { .. },
-            ) => exit_code::INPUT,
+            )
+            | Self::NoSuchRun { .. }
+            | Self::UnderWay { .. } => exit_code::INPUT,
             Self::Input(InputError::PluginFlag { .. } | InputError::Cmdline { .. })
             | Self::Prepare(PrepareError::Ident { .. }) => exit_code::USAGE,
-            Self::PreRun(plugins::PrepareError::Refused { .. }) => exit_code::REFUSED,
+            Self::PreRun(plugins::PrepareError::Refused { .. }) | Self::PluginChanged { .. } => {
+                exit_code::REFUSED
+            }
+            Self::Undefined { .. } => exit_code::UNDELIVERED,
             Self::JobTimeout { .. } | Self::IdleTimeout { .. } => exit_code::STOPPED,
             Self::Exec(ExecError::NotFound { .. }) => exit_code::NOT_FOUND,
             Self::Exec(
@@ -133,7 +188,9 @@ impl RunError {
             | Self::PreRun(_)
             | Self::PluginAborted { .. }
             | Self::Unanswered { .. } => exit_code::CONFIGURATION,
-            Self::Exec(_) | Self::Artifacts(_) | Self::System { .. } => exit_code::ARTIFACTS,
+            Self::Delivering { .. } | Self::Exec(_) | Self::Artifacts(_) | Self::System { .. } => {
+                exit_code::ARTIFACTS
+            }
         }
     }
 }

@@ -48,4 +48,4 @@ pub mod cli;
 
 pub use error::RunError;
 pub use outcome::{DeliverySummary, PluginSummary, RunOutcome};
-pub use run::{Playhouse, Run, RunHandle};
+pub use run::{DeliverOutcome, Playhouse, ReplayOutcome, Run, RunHandle};

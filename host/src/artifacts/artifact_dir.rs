@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::journal::What;
-use super::{ArtifactError, Journal, JournalReader, Position, to_python_json};
+use super::{ArtifactError, Journal, to_python_json, undelivered};
 use crate::events::Event;
 
 /// `artifacts/<ident>/` of a live run. The journal's lock says that it lives.
@@ -48,7 +47,15 @@ impl ArtifactDir {
                 return Err(ArtifactError::Write { path: journal, source });
             }
         }
-        let lost = undelivered(path);
+        let lost = undelivered(path)
+            .into_iter()
+            .map(|left| {
+                format!(
+                    "the run before this one in `{}` had {left}; they are lost, since its ident is used again",
+                    path.display()
+                )
+            })
+            .collect();
         file.set_len(0).map_err(ArtifactError::write(&journal))?;
         for name in ["job_events", "plugins"] {
             remove(&path.join(name), |path| fs::remove_dir_all(path))?;
@@ -68,15 +75,6 @@ impl ArtifactDir {
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// The folder of a plugin, made when it is asked for.
-    pub fn plugin_folder(&self, name: &str) -> Result<PathBuf, ArtifactError> {
-        let plugins = self.path.join("plugins");
-        make_private_dir(&plugins)?;
-        let folder = plugins.join(name);
-        make_private_dir(&folder)?;
-        Ok(folder)
     }
 
     /// Writes `command`: the words, the working directory and the environment of Ansible.
@@ -109,6 +107,15 @@ impl ArtifactDir {
         write_whole(&self.path.join("status"), status.as_bytes())?;
         write_whole(&self.path.join("rc"), rc.to_string().as_bytes())
     }
+}
+
+/// The folder of a plugin among a run's artifacts, made when it is asked for.
+pub(crate) fn plugin_folder(artifact_dir: &Path, name: &str) -> Result<PathBuf, ArtifactError> {
+    let plugins = artifact_dir.join("plugins");
+    make_private_dir(&plugins)?;
+    let folder = plugins.join(name);
+    make_private_dir(&folder)?;
+    Ok(folder)
 }
 
 /// Where an event's file is.
@@ -148,35 +155,4 @@ fn remove(path: &Path, remove: impl Fn(&Path) -> io::Result<()>) -> Result<(), A
         }
         _ => Ok(()),
     }
-}
-
-/// What the sinks of the run before had not taken, in words. A journal or cursor that
-/// cannot be read says nothing here: it is about to go.
-pub(super) fn undelivered(path: &Path) -> Vec<String> {
-    let Ok(mut reader) = JournalReader::open(path) else { return Vec::new() };
-    let (mut run, mut last) = (None, 0);
-    while let Ok(Some(entry)) = reader.next_entry() {
-        last = entry.n;
-        if let What::Run { run: id, .. } = entry.what {
-            run = Some(id);
-        }
-    }
-    let (Some(run), Ok(plugins)) = (run, fs::read_dir(path.join("plugins"))) else {
-        return Vec::new();
-    };
-    let mut losses = Vec::new();
-    for folder in plugins.flatten() {
-        let cursor = fs::read(folder.path().join("cursor"))
-            .ok()
-            .and_then(|bytes| serde_json::from_slice::<Position>(&bytes).ok());
-        if let Some(cursor) = cursor.filter(|cursor| cursor.run == run && cursor.n < last) {
-            losses.push(format!(
-                "the run before this one in `{}` had {} entries that `{}` did not take; they are lost, since its ident is used again",
-                path.display(),
-                last - cursor.n,
-                folder.file_name().display(),
-            ));
-        }
-    }
-    losses
 }

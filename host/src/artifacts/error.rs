@@ -47,7 +47,7 @@ pub enum ArtifactError {
 
 impl ArtifactError {
     /// For `map_err` on a file that is being written.
-    pub(super) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn write(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Write { path, source }
     }

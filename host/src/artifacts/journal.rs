@@ -10,6 +10,7 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{ArtifactError, StatusChange};
 
@@ -33,6 +34,12 @@ pub enum What {
         run: String,
         /// When it was asked for.
         started: jiff::Timestamp,
+        /// The playbook, as given; none for modules and roles.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        playbook: Option<String>,
+        /// What else plugins are told of the run at `init`.
+        #[serde(default, skip_serializing_if = "Map::is_empty")]
+        about: Map<String, Value>,
     },
     /// The run's status changed.
     Status {

@@ -14,9 +14,10 @@ mod python_json;
 mod record;
 mod rotation;
 mod status;
+mod undelivered;
 
 pub use artifact_dir::ArtifactDir;
-pub(crate) use artifact_dir::{event_path, write_whole};
+pub(crate) use artifact_dir::{event_path, plugin_folder, write_whole};
 pub use error::ArtifactError;
 pub use fact_cache::read_facts;
 pub use journal::{Entry, Journal, JournalReader, Position, What};
@@ -25,3 +26,5 @@ pub use python_json::to_python_json;
 pub use record::{RunRecord, RunState, event_files, is_live};
 pub use rotation::rotate;
 pub use status::{RunStatus, StatusChange};
+pub use undelivered::{Undelivered, undelivered};
+pub(crate) use undelivered::{read_cursor, write_cursor};

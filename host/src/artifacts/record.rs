@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::artifact_dir::undelivered;
-use super::{ArtifactError, JournalReader, RunStatus, What, event_path};
+use super::{ArtifactError, JournalReader, RunStatus, Undelivered, What, event_path, undelivered};
 use crate::events::HostStats;
 
 /// A run as its artifacts have it: ours, or Ansible Runner's.
@@ -31,8 +30,8 @@ pub struct RunRecord {
     pub events: u64,
     /// The play recap; none where Ansible did not come that far.
     pub stats: Option<BTreeMap<String, HostStats>>,
-    /// What its sinks have not taken, in words.
-    pub undelivered: Vec<String>,
+    /// What its sinks have not taken.
+    pub undelivered: Vec<Undelivered>,
 }
 
 /// How far a run came.

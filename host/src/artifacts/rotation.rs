@@ -4,8 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::ArtifactError;
-use super::artifact_dir::undelivered;
+use super::{ArtifactError, undelivered};
 
 /// Removes the oldest finished runs of the artifact root until `keep` are left, the run
 /// in `current` among them. Only folders with a journal count: a run that is under way

@@ -8,7 +8,9 @@ use clap::{ArgAction, Command, CommandFactory as _, Parser};
 use super::debug_log;
 use super::history::{EventsArgs, StatusArgs};
 use super::isolation_args::IsolationArgs;
-use crate::input::{CommandFile, EventData, Job, OutputForm, PluginFlags, RunSpec, role_vars};
+use super::later::{DeliverArgs, ReplayArgs};
+use super::plugin_args::PluginArgs;
+use crate::input::{CommandFile, EventData, Job, OutputForm, RunSpec, role_vars};
 
 /// Run Ansible playbooks from a private data directory, with sandboxed plugins in the loop
 #[derive(Debug, Parser)]
@@ -32,6 +34,10 @@ pub(super) enum Subcommand {
     Status(StatusArgs),
     /// Show what happened in a run
     Events(EventsArgs),
+    /// Give sinks what they had not taken when their runs ended
+    Deliver(DeliverArgs),
+    /// Send what a run has recorded through plugins, without Ansible
+    Replay(ReplayArgs),
     /// Print what a shell needs to complete the words of this program
     Completions {
         /// The shell
@@ -188,24 +194,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "DIR")]
     project_dir: Option<PathBuf>,
 
-    /// Let a plugin take part, behind those of `env/plugins`: a name, or the path of a
-    /// `.wasm` file; `=name` behind it gives it a name for this run; may be repeated
-    #[arg(long, value_name = "PLUGIN[=NAME]")]
-    plugin: Vec<String>,
-
-    /// Set a plugin's setting; the value is JSON if it parses as JSON, else text; may be
-    /// repeated
-    #[arg(long, value_name = "NAME.KEY=VALUE")]
-    plugin_config: Vec<String>,
-
-    /// Allow a plugin something that it asks for; may be repeated
-    #[arg(long, value_name = "NAME.KIND=PATTERN")]
-    plugin_allow: Vec<String>,
-
-    /// Say where a plugin's own secret comes from: `env:VARIABLE`, `file:PATH` or
-    /// `command:WORDS`; may be repeated
-    #[arg(long, value_name = "NAME.SECRET=SOURCE")]
-    plugin_secret: Vec<String>,
+    #[command(flatten)]
+    plugins: PluginArgs,
 }
 
 const AFTER_HELP: &str = "\
@@ -290,12 +280,7 @@ impl RunArgs {
             },
             persist_inputs: self.persist_inputs,
             quiet: self.quiet,
-            plugins: PluginFlags {
-                plugins: self.plugin.clone(),
-                config: self.plugin_config.clone(),
-                allow: self.plugin_allow.clone(),
-                secrets: self.plugin_secret.clone(),
-            },
+            plugins: self.plugins.to_flags(),
             ..RunSpec::default()
         })
     }
@@ -333,7 +318,7 @@ impl RunArgs {
     }
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     text.parse()
         .ok()
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())

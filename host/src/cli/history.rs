@@ -156,7 +156,9 @@ fn show_details(out: &mut impl Write, record: &RunRecord) -> io::Result<()> {
     if record.state == RunState::Interrupted {
         writeln!(out, "  its program was killed; what it had heard of is in the events")?;
     }
-    record.undelivered.iter().try_for_each(|loss| writeln!(out, "  {loss}"))?;
+    for left in &record.undelivered {
+        writeln!(out, "  {left}; `playhouse deliver` gives them to it")?;
+    }
     writeln!(out, "  artifacts: {}", record.artifact_dir.display())
 }
 
@@ -187,7 +189,9 @@ fn record_json(record: &RunRecord) -> Value {
         "ended": record.ended,
         "events": record.events,
         "hosts": hosts,
-        "undelivered": record.undelivered,
+        "undelivered": record.undelivered.iter().map(|left| {
+            json!({"plugin": left.plugin, "entries": left.entries})
+        }).collect::<Vec<_>>(),
         "artifact_dir": record.artifact_dir,
     })
 }

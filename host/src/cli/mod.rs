@@ -6,8 +6,10 @@ mod debug_log;
 mod history;
 mod isolation_args;
 mod keeper;
+mod later;
 mod order;
 mod pid_file;
+mod plugin_args;
 mod printer;
 mod progress;
 mod reference;
@@ -52,6 +54,8 @@ pub fn main() -> ExitCode {
         Subcommand::IsAlive(args) => start::is_alive(&args),
         Subcommand::Status(args) => history::status(&args),
         Subcommand::Events(args) => history::events(&args),
+        Subcommand::Deliver(args) => later::deliver(&args),
+        Subcommand::Replay(args) => later::replay(&args),
         Subcommand::Completions { shell } => reference::completions(command, shell),
         Subcommand::Man { subcommand } => reference::man(command, subcommand.as_deref()),
     };

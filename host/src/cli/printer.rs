@@ -66,7 +66,7 @@ pub(super) fn say(line: &str) {
 }
 
 /// `plugin http-sink 0.1.0: 3 statuses and 14 events delivered, 0 waiting; 5 calls, …`
-fn plugin_line(plugin: &PluginSummary) -> String {
+pub(super) fn plugin_line(plugin: &PluginSummary) -> String {
     let stats = &plugin.stats;
     let mut did = Vec::new();
     if plugin.config_changes > 0 {

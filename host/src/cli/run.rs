@@ -48,21 +48,29 @@ pub(super) fn run_observed(spec: &RunSpec, observer: &mut dyn Observer, is_quiet
 
 fn start(spec: &RunSpec, observer: &mut dyn Observer) -> Result<RunOutcome, RunError> {
     let system = |what| move |source| RunError::System { what, source };
+    let cancel = Cancel::new().map_err(system("a pipe cannot be made"))?;
+    signals::cancel_on_signals(&cancel).map_err(system("signals cannot be heard"))?;
+    with_playhouse(|playhouse| {
+        playhouse.with_keeper(keeper::program()).run(spec, &cancel, observer)
+    })
+}
+
+/// Does something with the plugins and threads of this program.
+pub(super) fn with_playhouse<T>(
+    work: impl FnOnce(Playhouse) -> Result<T, RunError>,
+) -> Result<T, RunError> {
+    let system = |what| move |source| RunError::System { what, source };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(PLUGIN_THREADS)
         .thread_name("plugins")
         .enable_all()
         .build()
         .map_err(system("the threads for plugins cannot be started"))?;
-    let cancel = Cancel::new().map_err(system("a pipe cannot be made"))?;
-    signals::cancel_on_signals(&cancel).map_err(system("signals cannot be heard"))?;
     let library = PluginLibrary::new(plugin_folders(), compiled_cache());
-    let playhouse =
-        Playhouse::new(runtime.handle().clone(), library).with_keeper(keeper::program());
-    let outcome = playhouse.run(spec, &cancel, observer);
+    let result = work(Playhouse::new(runtime.handle().clone(), library));
     // A plugin that is still in a call has had its deadline.
     runtime.shutdown_background();
-    outcome
+    result
 }
 
 /// Where plugins are looked up by name: `PLAYHOUSE_PLUGIN_PATH`, then `plugins/` beside

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use url::Url;
 use wasmtime::component::InstancePre;
 
 use super::batch::EventTexts;
@@ -18,6 +19,7 @@ use super::secret::Secret;
 use super::store::StoreState;
 use super::{Grants, Hook, Hooks, Metadata, OnError, PluginName, Select};
 use crate::events::SeenEvent;
+use crate::prepare::{REDACTED, looks_secret};
 
 /// Events of a batch at most: from there on the crossing costs less than reading one.
 const BATCH_EVENTS: u64 = 256;
@@ -85,6 +87,27 @@ impl Plugin {
         &self.grants
     }
 
+    /// What takes part in a run, for its artifacts: name, version, digest, hooks, grants
+    /// and settings, without the values of those that are confidential.
+    pub fn record(&self) -> Value {
+        let mut config = Value::Object(self.config.clone());
+        for pointer in &self.metadata.settings.confidential {
+            if let Some(value) = config.pointer_mut(pointer) {
+                *value = json!(REDACTED);
+            }
+        }
+        hide_secrets(&mut config);
+        json!({
+            "name": self.name.as_str(),
+            "version": self.version(),
+            "digest": self.digest,
+            "hooks": self.hooks.iter().map(Hook::as_str).collect::<Vec<_>>(),
+            "grants": self.grants.list(),
+            "secrets": self.secrets.keys().collect::<Vec<_>>(),
+            "config": config,
+        })
+    }
+
     /// SHA-256 of its component in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest
@@ -142,6 +165,31 @@ impl Plugin {
     }
 }
 
+/// Settings whose names say that they are secrets, and passwords inside of URLs.
+fn hide_secrets(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                match value {
+                    Value::Object(_) | Value::Array(_) => hide_secrets(value),
+                    _ if looks_secret(key) => *value = json!(REDACTED),
+                    _ => hide_secrets(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(hide_secrets),
+        Value::String(text) if text.contains('@') => {
+            if let Ok(mut url) = Url::parse(text)
+                && url.password().is_some()
+                && url.set_password(Some(REDACTED)).is_ok()
+            {
+                *text = url.to_string();
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Makes the path of a Unix socket in a setting that a want names absolute: the plugin
 /// sees no folder that a relative path could begin at.
 pub(super) fn make_sockets_absolute(config: &mut Map<String, Value>, pointer: &str, base: &Path) {
@@ -162,6 +210,20 @@ pub(super) fn make_sockets_absolute(config: &mut Map<String, Value>, pointer: &s
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn settings_are_recorded_without_their_secrets() {
+        let mut config = json!({
+            "url": "mqtt://me:hunter2@h/x", "api_token": "abc", "path": "/a@b",
+            "headers": [{"password": "x", "plain": 1}]
+        });
+        hide_secrets(&mut config);
+        let expected = json!({
+            "url": "mqtt://me:********@h/x", "api_token": "********", "path": "/a@b",
+            "headers": [{"password": "********", "plain": 1}]
+        });
+        assert_eq!(config, expected);
+    }
 
     #[test]
     fn a_socket_in_a_setting_is_beside_the_run() {

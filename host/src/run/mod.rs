@@ -2,8 +2,10 @@
 
 mod ansible;
 mod builder;
+mod deliver;
 mod handle;
 mod record;
+mod replay;
 mod seat;
 mod seats;
 
@@ -23,14 +25,16 @@ use crate::pipeline::{LogState, Observer, PipelineEnd};
 use crate::plugins::{Ending, Hook, OnError, PluginLibrary, PrepareError};
 use crate::prepare::{ConfigChange, RunConfig, apply_edits, persist_inputs, resolve, run_view};
 use crate::{RunError, RunOutcome};
-use record::run_facts;
+use record::{run_entry, run_facts};
 use seats::Seats;
 
 /// How long sinks may go on after Ansible has ended.
 const SINK_DEADLINE: Duration = Duration::from_secs(10);
 
 pub use builder::Run;
+pub use deliver::DeliverOutcome;
 pub use handle::RunHandle;
+pub use replay::ReplayOutcome;
 
 /// Runs private data directories. A clone shares everything with its origin.
 #[derive(Clone)]
@@ -110,9 +114,9 @@ impl Playhouse {
             let kept = rotate(&config.artifact_root, &config.artifact_dir, config.rotate_artifacts);
             warnings.extend(kept.unwrap_or_else(|error| vec![error.to_string()]));
         }
-        artifacts.journal.push(What::Run { run: config.run_id.to_string(), started });
         let facts = run_facts(&config);
-        let seats = Seats::take(plugins, &facts, "run", &artifacts, &self.runtime)?;
+        artifacts.journal.push(run_entry(&facts, started));
+        let seats = Seats::take(plugins, &facts, "run", artifacts.path(), &self.runtime)?;
         let (log, receiver) = watch::channel(LogState::default());
         observer.begun(&config.artifact_dir, receiver);
         let mut stage = Stage {
@@ -127,7 +131,7 @@ impl Playhouse {
             observer,
         };
 
-        let started = stage.seats.start(&stage.artifacts, &stage.log);
+        let started = stage.seats.start(&stage.log);
         let ended = match started.and_then(|()| stage.prepare_run()) {
             Ok(()) => stage.run_ansible(cancel),
             Err(error) => Ended {
@@ -150,7 +154,7 @@ impl Stage<'_> {
     /// Shows the run to the pre-run plugins and makes their changes.
     fn prepare_run(&mut self) -> Result<(), RunError> {
         let mut changes: Vec<ConfigChange> = Vec::new();
-        for seat in &mut self.seats.seats {
+        for seat in &mut self.seats.list {
             let Some(lane) = seat.path.as_mut().filter(|_| seat.plugin.hooks().pre_run) else {
                 continue;
             };

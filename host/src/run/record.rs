@@ -1,8 +1,10 @@
 //! What the outside is told of a run: sinks with `starting`, the `command` artifact,
 //! plugins at `init`. Secrets stay inside.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::artifacts::What;
 use crate::input::CommandFile;
 use crate::plugins::RunFacts;
 use crate::prepare::{Environment, REDACTED, RunConfig, looks_secret};
@@ -70,5 +72,15 @@ pub(super) fn run_facts(config: &RunConfig) -> RunFacts {
         playbook: config.job.playbook().map(str::to_owned),
         started: u64::try_from(config.started.as_microsecond()).unwrap_or(0),
         ext,
+    }
+}
+
+/// The journal's first entry: what later deliveries have to know of the run.
+pub(super) fn run_entry(facts: &RunFacts, started: Timestamp) -> What {
+    What::Run {
+        run: facts.id.clone(),
+        started,
+        playbook: facts.playbook.clone(),
+        about: facts.ext.iter().map(|(key, value)| (key.clone(), json!(value))).collect(),
     }
 }

@@ -1,12 +1,17 @@
 //! A plugin's place in a run: its lanes from `init` to the summary.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::plugins::{Ending, LaneContext, LaneSummary, Plugin, PluginLane, PluginStats};
-use crate::sinks::SinkReport;
+use crate::pipeline::LogState;
+use crate::plugins::{
+    Ending, Lane, LaneContext, LaneSummary, Plugin, PluginLane, PluginStats, StartError,
+};
+use crate::sinks::{SinkReport, deliver};
 use crate::{DeliverySummary, PluginSummary};
 
 /// A plugin of this run with its lanes.
@@ -22,6 +27,47 @@ pub(super) struct Seat {
 impl Seat {
     pub(super) fn new(plugin: Arc<Plugin>, context: LaneContext) -> Self {
         Self { plugin, context, path: None, sink: None, config_changes: 0, trouble: None }
+    }
+
+    pub(super) fn start_lane(
+        &self,
+        lane: Lane,
+        runtime: &Handle,
+    ) -> Result<PluginLane, StartError> {
+        let lane = PluginLane::start(Arc::clone(&self.plugin), lane, self.context.clone());
+        runtime.block_on(lane)
+    }
+
+    /// Lets a sink begin to read the log; whatever has no sink stays as it is.
+    pub(super) fn start_sink(
+        &mut self,
+        artifact_dir: &Path,
+        log: &watch::Sender<LogState>,
+        runtime: &Handle,
+    ) -> Result<(), StartError> {
+        if !self.plugin.hooks().has_lane(Lane::Delivery) {
+            return Ok(());
+        }
+        let lane = match self.start_lane(Lane::Delivery, runtime) {
+            Ok(lane) => Some(lane),
+            // Its endpoint may come up later than the run.
+            Err(StartError::Failed { .. }) => None,
+            Err(error @ (StartError::Config { .. } | StartError::Folder { .. })) => {
+                return Err(error);
+            }
+            Err(error @ StartError::Lost { .. }) => {
+                self.trouble = Some(error.to_string());
+                return Ok(());
+            }
+        };
+        self.sink = Some(runtime.spawn(deliver(
+            Arc::clone(&self.plugin),
+            lane,
+            self.context.clone(),
+            artifact_dir.to_owned(),
+            log.subscribe(),
+        )));
+        Ok(())
     }
 
     /// Ends the plugin's lanes and sums up what it did.

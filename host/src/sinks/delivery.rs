@@ -61,7 +61,7 @@ pub async fn deliver(
             return report;
         }
     };
-    let mut sink = Sink { plugin, context, cursor, lane, report, last_status: None, tick_at: None };
+    let mut sink = Sink { plugin, context, cursor, lane, report, tick_at: None };
     let ended = sink.run().await;
     if let Err(reason) = ended {
         sink.report.reason = Some(reason);
@@ -75,7 +75,6 @@ struct Sink {
     cursor: LogCursor,
     lane: Option<PluginLane>,
     report: SinkReport,
-    last_status: Option<StatusChange>,
     /// When the plugin's timer wants to be called.
     tick_at: Option<Instant>,
 }
@@ -121,7 +120,6 @@ impl Sink {
                 Work::Status(entry, change) => {
                     self.take_status(&change).await?;
                     self.report.statuses += 1;
-                    self.last_status = Some(change);
                     self.save(entry)?;
                 }
                 Work::Events(events) => self.take_events(&events).await?,
@@ -320,13 +318,10 @@ impl Sink {
                 1
             }
         };
+        let last_status = self.cursor.last_status();
         let ending = Ending {
-            status: self
-                .last_status
-                .as_ref()
-                .map_or("running", |change| change.status.as_str())
-                .to_owned(),
-            rc: self.last_status.as_ref().and_then(|change| change.rc),
+            status: last_status.map_or("running", |change| change.status.as_str()).to_owned(),
+            rc: last_status.and_then(|change| change.rc),
             complete: self.report.waiting == 0,
         };
         if let Some(lane) = self.lane.take() {

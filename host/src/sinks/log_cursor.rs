@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use tokio::time::timeout_at;
 
 use crate::artifacts::{
-    ArtifactError, Entry, JournalReader, Position, StatusChange, What, event_path, write_whole,
+    ArtifactError, Entry, JournalReader, Position, StatusChange, What, event_path, plugin_folder,
+    read_cursor, write_cursor,
 };
 use crate::events::{Event, Fields, SeenEvent};
 use crate::pipeline::LogState;
@@ -57,7 +58,10 @@ impl Batch {
 pub(super) struct LogCursor {
     plugin: Arc<Plugin>,
     artifact_dir: PathBuf,
+    /// The plugin's folder among the artifacts.
+    folder: PathBuf,
     reader: JournalReader,
+    last_status: Option<StatusChange>,
     log: watch::Receiver<LogState>,
     /// Read, and belongs to the next batch.
     peeked: Option<Entry>,
@@ -77,12 +81,17 @@ impl LogCursor {
         log: watch::Receiver<LogState>,
     ) -> Result<Self, ArtifactError> {
         let reader = JournalReader::open(&artifact_dir)?;
-        let position = Position { run, n: 0 };
+        let folder = plugin_folder(&artifact_dir, plugin.name().as_str())?;
+        let position = read_cursor(&folder)
+            .filter(|position| position.run == run)
+            .unwrap_or(Position { run, n: 0 });
         Ok(Self {
             plugin,
             artifact_dir,
+            folder,
             reader,
             log,
+            last_status: None,
             peeked: None,
             batch: Batch::default(),
             position,
@@ -150,10 +159,12 @@ impl LogCursor {
             return Ok(());
         }
         self.position.n = entry;
-        let path =
-            self.artifact_dir.join("plugins").join(self.plugin.name().as_str()).join("cursor");
-        let bytes = serde_json::to_vec(&self.position).expect("a position has text keys");
-        write_whole(&path, &bytes)
+        write_cursor(&self.folder, &self.position)
+    }
+
+    /// The last status that was read, whether or not it is for this sink.
+    pub(super) fn last_status(&self) -> Option<&StatusChange> {
+        self.last_status.as_ref()
     }
 
     /// How many entries of what is left are for this sink.
@@ -194,10 +205,18 @@ impl LogCursor {
     }
 
     fn next_entry(&mut self) -> Result<Option<Entry>, ArtifactError> {
-        match self.peeked.take() {
-            Some(entry) => Ok(Some(entry)),
-            None => self.reader.next_entry(),
+        if let Some(entry) = self.peeked.take() {
+            return Ok(Some(entry));
         }
+        while let Some(entry) = self.reader.next_entry()? {
+            if let What::Status { status } = &entry.what {
+                self.last_status = Some(status.clone());
+            }
+            if entry.n > self.position.n {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
     }
 
     fn wants(&self, not_for: &[String]) -> bool {

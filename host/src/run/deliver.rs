@@ -1,0 +1,186 @@
+//! Deliveries after a run: sinks go on where their cursors are.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::Playhouse;
+use super::seats::Seats;
+use crate::artifacts::{
+    ArtifactError, JournalReader, RunRecord, Undelivered, What, is_live, plugin_folder,
+};
+use crate::input::{EnvFiles, PrivateDataDir, RunSpec};
+use crate::pipeline::LogState;
+use crate::plugins::{Ending, Plugin, RunFacts};
+use crate::prepare::resolve;
+use crate::{PluginSummary, RunError};
+
+/// What deliveries of one run came to.
+#[derive(Debug)]
+pub struct DeliverOutcome {
+    /// The run.
+    pub ident: String,
+    /// One for each sink that had something waiting.
+    pub plugins: Vec<PluginSummary>,
+}
+
+impl Playhouse {
+    /// Gives the sinks of runs that have ended what they have not taken, for `limit` at
+    /// most a run. `spec` says where, and which plugins; its `ident` names one run, else
+    /// all are looked at. A sink that is not what it was in the run is refused unless
+    /// `accepts_change`.
+    pub fn deliver(
+        &self,
+        spec: &RunSpec,
+        limit: Duration,
+        accepts_change: bool,
+    ) -> Result<Vec<DeliverOutcome>, RunError> {
+        let directory = PrivateDataDir::open(&spec.private_data_dir)?;
+        let files = EnvFiles::read(&directory)?.with_given(spec)?;
+        let (config, _) = resolve(spec, &directory, &files, Timestamp::now())?;
+        let records = match &spec.ident {
+            None => RunRecord::all(&config.artifact_root)?,
+            Some(ident) => {
+                let record = RunRecord::read(&config.artifact_root, ident)?;
+                let root = config.artifact_root.clone();
+                let record = record.ok_or(RunError::NoSuchRun { ident: ident.clone(), root })?;
+                if is_live(&record.artifact_dir) {
+                    return Err(RunError::UnderWay { ident: ident.clone() });
+                }
+                vec![record]
+            }
+        };
+        let waiting: Vec<RunRecord> =
+            records.into_iter().filter(|record| !record.undelivered.is_empty()).collect();
+        if waiting.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut entries = files.plugins.clone();
+        spec.plugins.apply(&mut entries)?;
+        let (plugins, _) =
+            self.library.load(entries, &files.settings, &config.environment, directory.path())?;
+        waiting
+            .iter()
+            .map(|record| self.deliver_run(record, &plugins, limit, accepts_change))
+            .collect()
+    }
+
+    fn deliver_run(
+        &self,
+        record: &RunRecord,
+        plugins: &[Arc<Plugin>],
+        limit: Duration,
+        accepts_change: bool,
+    ) -> Result<DeliverOutcome, RunError> {
+        let artifact_dir = &record.artifact_dir;
+        // While this is held no run takes the folder over, and none is rotated away.
+        let journal = artifact_dir.join("journal");
+        let journal = File::open(&journal).map_err(ArtifactError::read(&journal))?;
+        journal
+            .try_lock_shared()
+            .map_err(|_| RunError::UnderWay { ident: record.ident.clone() })?;
+        let facts = facts_of(artifact_dir, &record.ident)?;
+        let mut chosen = Vec::new();
+        let mut locks = Vec::new();
+        for left in &record.undelivered {
+            let plugin = plugin_for(left, plugins, record)?;
+            let folder = plugin_folder(artifact_dir, &left.plugin)?;
+            locks.push(lock(&folder, &left.plugin)?);
+            if !accepts_change {
+                check_unchanged(&folder, plugin)?;
+            }
+            chosen.push(Arc::clone(plugin));
+        }
+        let (log, _receiver) =
+            watch::channel(LogState { last: u64::MAX, ended: Some(Instant::now() + limit) });
+        let mut seats = Seats::take(chosen, &facts, "deliver", artifact_dir, &self.runtime)?;
+        seats.start_delivery(&log)?;
+        let ending = Ending { status: record.state.as_str().to_owned(), rc: None, complete: true };
+        Ok(DeliverOutcome { ident: record.ident.clone(), plugins: seats.close(&ending) })
+    }
+}
+
+fn plugin_for<'plugins>(
+    left: &Undelivered,
+    plugins: &'plugins [Arc<Plugin>],
+    record: &RunRecord,
+) -> Result<&'plugins Arc<Plugin>, RunError> {
+    plugins.iter().find(|plugin| plugin.name().as_str() == left.plugin).ok_or_else(|| {
+        RunError::Undefined {
+            plugin: left.plugin.clone(),
+            entries: left.entries,
+            ident: record.ident.clone(),
+        }
+    })
+}
+
+/// The run as its journal has it.
+pub(super) fn facts_of(artifact_dir: &Path, ident: &str) -> Result<RunFacts, RunError> {
+    let first = JournalReader::open(artifact_dir)?.next_entry()?.map(|entry| entry.what);
+    let Some(What::Run { run, started, playbook, about }) = first else {
+        let error = ArtifactError::Damaged {
+            path: artifact_dir.join("journal"),
+            at: 0,
+            reason: "its first entry does not name the run".to_owned(),
+        };
+        return Err(error.into());
+    };
+    let text = |value: Value| value.as_str().map(str::to_owned);
+    Ok(RunFacts {
+        id: run,
+        ident: ident.to_owned(),
+        playbook,
+        started: u64::try_from(started.as_microsecond()).unwrap_or(0),
+        ext: about.into_iter().filter_map(|(key, value)| Some((key, text(value)?))).collect(),
+    })
+}
+
+/// One delivery of a plugin at a time. The file says who has the lock.
+fn lock(folder: &Path, plugin: &str) -> Result<File, RunError> {
+    let path = folder.join("lock");
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(ArtifactError::write(&path))?;
+    if file.try_lock().is_err() {
+        let mut holder = String::new();
+        // Who it is only makes the message better.
+        let _ = file.read_to_string(&mut holder);
+        return Err(RunError::Delivering { plugin: plugin.to_owned(), holder });
+    }
+    file.set_len(0)
+        .and_then(|()| file.write_all(std::process::id().to_string().as_bytes()))
+        .map_err(ArtifactError::write(&path))?;
+    Ok(file)
+}
+
+/// Another component, or one that may do more, is not what the operator delivered with.
+fn check_unchanged(folder: &Path, plugin: &Plugin) -> Result<(), RunError> {
+    let path = folder.join("plugin.json");
+    let bytes = fs::read(&path).map_err(ArtifactError::read(&path))?;
+    let then: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let now = plugin.record();
+    for (member, what) in [("digest", "sha256"), ("grants", "grants")] {
+        if then[member] != now[member] {
+            let shown = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+            return Err(RunError::PluginChanged {
+                plugin: plugin.name().to_string(),
+                what,
+                then: shown(&then[member]),
+                now: shown(&now[member]),
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! A recorded run through any chain of plugins, without Ansible: its events and statuses go
+//! the way they would have gone in the run. Nothing is written into the folder they are
+//! read from.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::Playhouse;
+use super::deliver::facts_of;
+use super::record::run_entry;
+use super::seats::Seats;
+use crate::artifacts::{
+    ArtifactDir, ArtifactError, LogReader, Logged, RunRecord, RunStatus, StatusChange, What,
+    event_files, to_python_json,
+};
+use crate::events::{Event, Segment};
+use crate::exec::Cancel;
+use crate::input::{EnvFiles, OutputForm, PrivateDataDir, RunSpec};
+use crate::pipeline::{LogState, Observer, Pipeline, Queue};
+use crate::plugins::{Ending, RunFacts};
+use crate::prepare::{Environment, REDACTED};
+use crate::{PluginSummary, RunError};
+
+/// What a replay came to.
+#[derive(Debug)]
+pub struct ReplayOutcome {
+    /// Events in the recording, those that filters dropped among them.
+    pub events: u64,
+    /// One for each plugin, in chain order.
+    pub plugins: Vec<PluginSummary>,
+    /// What went wrong beside the plugins.
+    pub error: Option<RunError>,
+}
+
+/// What is recorded of a run.
+struct Recording {
+    facts: RunFacts,
+    /// The events, by counter or in the journal's order.
+    events: Box<dyn Iterator<Item = Result<String, ArtifactError>> + Send>,
+    /// Those before the first event and the final ones.
+    statuses: (Vec<StatusChange>, Vec<StatusChange>),
+}
+
+impl Playhouse {
+    /// Sends what `artifacts/<ident>/` has recorded, by us or by Ansible Runner, through the
+    /// plugins of `spec`'s flags. The observer hears of the events that come out, each as
+    /// one line of JSON. Sinks have `limit` to take them.
+    pub fn replay(
+        &self,
+        spec: &RunSpec,
+        ident: &str,
+        limit: Duration,
+        observer: &mut dyn Observer,
+    ) -> Result<ReplayOutcome, RunError> {
+        let directory = PrivateDataDir::open(&spec.private_data_dir)?;
+        let root = spec.artifact_dir.clone().unwrap_or_else(|| directory.path().join("artifacts"));
+        let record = RunRecord::read(&root, ident)?
+            .ok_or(RunError::NoSuchRun { ident: ident.to_owned(), root })?;
+        let recording = Recording::open(&record)?;
+
+        let mut entries = Vec::new();
+        spec.plugins.apply(&mut entries)?;
+        let files = EnvFiles::default();
+        let environment = Environment::inherited();
+        let (plugins, _) =
+            self.library.load(entries, &files.settings, &environment, directory.path())?;
+
+        let system = |what| move |source| RunError::System { what, source };
+        let scratch = tempfile::tempdir().map_err(system("a temporary directory cannot be made"))?;
+        let (mut artifacts, _) = ArtifactDir::create(&scratch.path().join("run"), ident)?;
+        let started = record.started.unwrap_or_else(Timestamp::now);
+        artifacts.journal.push(run_entry(&recording.facts, started));
+        let (log, _receiver) = watch::channel(LogState::default());
+        let mut seats =
+            Seats::take(plugins, &recording.facts, "replay", artifacts.path(), &self.runtime)?;
+        seats.start(&log)?;
+        let (before, after) = recording.statuses;
+        for status in before {
+            artifacts.journal.push(What::Status { status });
+        }
+
+        let cancel = Cancel::new().map_err(system("a pipe cannot be made"))?;
+        let pipeline = Pipeline {
+            chain: seats.chain(),
+            artifacts: &mut artifacts,
+            observer,
+            shows: true,
+            stdout: None,
+            form: OutputForm::JsonLines,
+            log: &log,
+            cancel: &cancel,
+        };
+        let queue = Queue::default();
+        let (end, read) = thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let read = feed(recording.events, &queue);
+                queue.close();
+                read
+            });
+            let end = pipeline.run(&queue);
+            (end, reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        let error = read.err().or(end.artifact_error).map(RunError::from);
+        let error = error.or(end.aborted_by.map(|plugin| RunError::PluginAborted { plugin }));
+        seats.take_back(end.chain);
+        let status = after.last().map_or("running", |change| change.status.as_str()).to_owned();
+        let rc = after.last().and_then(|change| change.rc);
+        for status in after {
+            artifacts.journal.push(What::Status { status });
+        }
+        let last = artifacts.journal.flush()?;
+        log.send_replace(LogState { last, ended: Some(Instant::now() + limit) });
+        let ending = Ending { status, rc, complete: true };
+        Ok(ReplayOutcome { events: end.events, plugins: seats.close(&ending), error })
+    }
+}
+
+/// Reads events into the queue, which holds the reader up when it is full.
+fn feed(
+    events: impl Iterator<Item = Result<String, ArtifactError>>,
+    queue: &Queue,
+) -> Result<(), ArtifactError> {
+    for (place, json) in events.enumerate() {
+        let event = Event::from_json(&json?).ok_or_else(|| ArtifactError::Damaged {
+            path: PathBuf::from("job_events"),
+            at: place as u64 + 1,
+            reason: "it is no event".to_owned(),
+        })?;
+        queue.push(vec![Segment::Event(event)]);
+    }
+    Ok(())
+}
+
+impl Recording {
+    fn open(record: &RunRecord) -> Result<Self, RunError> {
+        let artifact_dir = &record.artifact_dir;
+        match LogReader::open(artifact_dir) {
+            Ok(log) => Self::of_journal(log, facts_of(artifact_dir, &record.ident)?, artifact_dir),
+            Err(_) => Self::of_ansible_runner(record),
+        }
+    }
+
+    fn of_journal(
+        mut log: LogReader,
+        facts: RunFacts,
+        artifact_dir: &Path,
+    ) -> Result<Self, RunError> {
+        let mut statuses = Vec::new();
+        let mut all = LogReader::open(artifact_dir)?;
+        while let Some(logged) = all.next()? {
+            if let Logged::Status(change) = logged {
+                statuses.push(change);
+            }
+        }
+        let events = std::iter::from_fn(move || {
+            loop {
+                match log.next() {
+                    Ok(Some(Logged::Event { json, .. })) => return Some(Ok(json)),
+                    Ok(Some(Logged::Status(_))) => {}
+                    Ok(None) => return None,
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+        });
+        let statuses = statuses.into_iter().partition(|change| !change.status.is_final());
+        Ok(Self { facts, events: Box::new(events), statuses })
+    }
+
+    /// Ansible Runner keeps the last status only; the others are as it would have sent them.
+    fn of_ansible_runner(record: &RunRecord) -> Result<Self, RunError> {
+        let files = event_files(&record.artifact_dir)?;
+        let events = files
+            .into_iter()
+            .map(|path| fs::read_to_string(&path).map_err(ArtifactError::read(&path)));
+        let change = |number, status: RunStatus, rc, more: Value| {
+            let mut json = json!({"status": status.as_str(), "runner_ident": record.ident});
+            if let (Some(json), Value::Object(more)) = (json.as_object_mut(), more) {
+                json.extend(more);
+            }
+            StatusChange {
+                number,
+                status,
+                created: Timestamp::now(),
+                rc,
+                json: to_python_json(&json),
+            }
+        };
+        let before = vec![
+            change(1, RunStatus::Starting, None, command_of(&record.artifact_dir)),
+            change(2, RunStatus::Running, None, Value::Null),
+        ];
+        let rc = record.rc.as_deref().and_then(|rc| rc.parse().ok());
+        let last = serde_json::from_value(json!(record.state.as_str())).ok();
+        let after = last.map(|status| change(3, status, rc, Value::Null)).into_iter().collect();
+        let facts = RunFacts {
+            id: Uuid::new_v4().to_string(),
+            ident: record.ident.clone(),
+            playbook: None,
+            started: 0,
+            ext: Vec::new(),
+        };
+        Ok(Self { facts, events: Box::new(events), statuses: (before, after) })
+    }
+}
+
+/// What `starting` carries, from the artifact `command`: no value of a variable.
+fn command_of(artifact_dir: &Path) -> Value {
+    let mut command: Value = fs::read(artifact_dir.join("command"))
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default();
+    if let Some(Value::Object(env)) = command.get_mut("env") {
+        env.values_mut().for_each(|value| *value = json!(REDACTED));
+    }
+    command
+}

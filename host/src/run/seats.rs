@@ -1,0 +1,99 @@
+//! The plugins of a run, in chain order, with their lanes from `init` to the summary.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::seat::Seat;
+use crate::artifacts::{ArtifactError, Position, plugin_folder, write_cursor, write_whole};
+use crate::pipeline::{Chain, LogState};
+use crate::plugins::{Ending, Lane, LaneContext, Plugin, RunFacts};
+use crate::{PluginSummary, RunError};
+
+/// See the module's head.
+pub(super) struct Seats {
+    pub(super) list: Vec<Seat>,
+    artifact_dir: PathBuf,
+    runtime: Handle,
+}
+
+/// Leaves in a plugin's folder what a later delivery has to know: what the plugin was, and
+/// that its sink, where it has one, has taken nothing yet.
+fn begin(plugin: &Plugin, run: &RunFacts, folder: &Path) -> Result<(), ArtifactError> {
+    write_whole(&folder.join("plugin.json"), plugin.record().to_string().as_bytes())?;
+    if plugin.hooks().has_lane(Lane::Delivery) {
+        write_cursor(folder, &Position { run: run.id.clone(), n: 0 })?;
+    }
+    Ok(())
+}
+
+impl Seats {
+    /// Gives each plugin its folder among the artifacts and its place. `purpose` is what
+    /// `init` tells of it.
+    pub(super) fn take(
+        plugins: Vec<Arc<Plugin>>,
+        run: &RunFacts,
+        purpose: &str,
+        artifact_dir: &Path,
+        runtime: &Handle,
+    ) -> Result<Self, ArtifactError> {
+        let list = plugins
+            .into_iter()
+            .map(|plugin| {
+                let folder = plugin_folder(artifact_dir, plugin.name().as_str())?;
+                if purpose == "run" {
+                    begin(&plugin, run, &folder)?;
+                }
+                let context = LaneContext { run: run.clone(), purpose: purpose.to_owned(), folder };
+                Ok(Seat::new(plugin, context))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { list, artifact_dir: artifact_dir.to_owned(), runtime: runtime.clone() })
+    }
+
+    /// Starts the lanes, in chain order: `init` comes before anything else. Sinks begin to
+    /// read the log.
+    pub(super) fn start(&mut self, log: &watch::Sender<LogState>) -> Result<(), RunError> {
+        for seat in &mut self.list {
+            if seat.plugin.hooks().has_lane(Lane::Path) {
+                seat.path = Some(seat.start_lane(Lane::Path, &self.runtime)?);
+            }
+            seat.start_sink(&self.artifact_dir, log, &self.runtime)?;
+        }
+        Ok(())
+    }
+
+    /// Starts the sinks alone.
+    pub(super) fn start_delivery(&mut self, log: &watch::Sender<LogState>) -> Result<(), RunError> {
+        for seat in &mut self.list {
+            seat.start_sink(&self.artifact_dir, log, &self.runtime)?;
+        }
+        Ok(())
+    }
+
+    /// The plugins that events pass; they come back with [`Seats::take_back`].
+    pub(super) fn chain(&mut self) -> Chain {
+        let lanes = self
+            .list
+            .iter_mut()
+            .filter_map(|seat| Some((Arc::clone(&seat.plugin), seat.path.take()?)));
+        Chain::new(lanes.collect(), self.runtime.clone())
+    }
+
+    /// What [`Seats::chain`] gave away.
+    pub(super) fn take_back(&mut self, chain: Chain) {
+        for (plugin, lane) in chain.into_lanes() {
+            let seat = self.list.iter_mut().find(|seat| seat.plugin.name() == plugin.name());
+            if let Some(seat) = seat {
+                seat.path = Some(lane);
+            }
+        }
+    }
+
+    /// Ends all lanes, once the sinks have taken what they can, and sums up.
+    pub(super) fn close(self, ending: &Ending) -> Vec<PluginSummary> {
+        self.list.into_iter().map(|seat| seat.close(&self.runtime, ending)).collect()
+    }
+}

@@ -11,7 +11,7 @@ use crate::stopping::SLEEP;
 use crate::{HELLO, hello, test};
 
 /// What a command says of a test's private data directory.
-fn ask(test: &RunTest, subcommand: &str, words: &[&str]) -> (i32, String) {
+pub(crate) fn ask(test: &RunTest, subcommand: &str, words: &[&str]) -> (i32, String) {
     let mut command = Command::new(crate::PROGRAM);
     command.arg(subcommand).arg(test.private_data_dir()).args(words);
     test.seal(&mut command);
@@ -21,7 +21,7 @@ fn ask(test: &RunTest, subcommand: &str, words: &[&str]) -> (i32, String) {
 }
 
 /// Has Ansible Runner run it with the ident `peer`; its events.
-fn run_peer(test: &RunTest) -> Vec<Value> {
+pub(crate) fn run_peer(test: &RunTest) -> Vec<Value> {
     assert!(test.peers_command().args(["-i", "peer"]).output().unwrap().status.success());
     let folder = test.private_data_dir().join("artifacts/peer/job_events");
     let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
@@ -31,7 +31,7 @@ fn run_peer(test: &RunTest) -> Vec<Value> {
     events
 }
 
-fn json_lines(said: &str) -> Vec<Value> {
+pub(crate) fn json_lines(said: &str) -> Vec<Value> {
     said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

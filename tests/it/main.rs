@@ -37,6 +37,10 @@ mod filters;
 
 mod sinks;
 
+mod deliver;
+
+mod replay;
+
 mod misbehaving;
 
 mod sandbox;

@@ -6,19 +6,19 @@ use tests::RunTest;
 
 use crate::hello;
 
-fn http_sink(test: RunTest, url: &str, more: &str) -> RunTest {
+pub(crate) fn http_sink(test: RunTest, url: &str, more: &str) -> RunTest {
     test.file(
         "env/plugins",
         &format!("- plugin: http-sink\n  config: {{url: \"{url}/run\"}}\n{more}"),
     )
 }
 
-fn body(request: &Request) -> Value {
+pub(crate) fn body(request: &Request) -> Value {
     serde_json::from_str(&request.text()).expect("JSON")
 }
 
 /// The statuses and the counters of the events, in the order they arrived.
-fn order(requests: &[Request]) -> Vec<String> {
+pub(crate) fn order(requests: &[Request]) -> Vec<String> {
     requests
         .iter()
         .map(body)
@@ -29,7 +29,8 @@ fn order(requests: &[Request]) -> Vec<String> {
         .collect()
 }
 
-const ALL: [&str; 9] = ["starting", "running", "1", "2", "3", "4", "5", "6", "successful"];
+pub(crate) const ALL: [&str; 9] =
+    ["starting", "running", "1", "2", "3", "4", "5", "6", "successful"];
 
 #[test]
 fn every_status_and_event_arrives_in_order_and_none_twice() {

@@ -73,7 +73,8 @@ impl Playhouse {
             self.library.load(entries, &files.settings, &environment, directory.path())?;
 
         let system = |what| move |source| RunError::System { what, source };
-        let scratch = tempfile::tempdir().map_err(system("a temporary directory cannot be made"))?;
+        let scratch =
+            tempfile::tempdir().map_err(system("a temporary directory cannot be made"))?;
         let (mut artifacts, _) = ArtifactDir::create(&scratch.path().join("run"), ident)?;
         let started = record.started.unwrap_or_else(Timestamp::now);
         artifacts.journal.push(run_entry(&recording.facts, started));

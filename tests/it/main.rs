@@ -35,6 +35,8 @@ mod history;
 
 mod filters;
 
+mod provenance;
+
 mod sinks;
 
 mod deliver;

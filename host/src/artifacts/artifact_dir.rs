@@ -144,7 +144,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError
         })
 }
 
-fn make_private_dir(path: &Path) -> Result<(), ArtifactError> {
+pub(super) fn make_private_dir(path: &Path) -> Result<(), ArtifactError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(ArtifactError::write(path))
 }
 

@@ -55,6 +55,9 @@ pub enum What {
         /// Sinks that filters hide it from.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         not_for: Vec<String>,
+        /// What plugins did to it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        acts: Vec<Act>,
     },
     /// A filter dropped an event.
     Dropped {
@@ -63,6 +66,29 @@ pub enum What {
         /// The filter.
         by: Vec<String>,
     },
+}
+
+/// What one plugin did to one event: what kind of thing and how large, never the text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Act {
+    /// Its name in the run.
+    pub plugin: String,
+    /// Sinks it hid the event from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hid_from: Vec<String>,
+    /// Keys of the notes it left.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Bytes of `event_data` before and after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<(usize, usize)>,
+    /// Bytes of the event's text before and after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stdout: Option<(usize, usize)>,
+    /// It failed on the event.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
 }
 
 /// How far a reader has come: an entry of one run's journal.
@@ -153,7 +179,12 @@ mod tests {
         let path = directory.path().join("journal");
         let mut journal = Journal::new(path.clone(), File::create(&path).unwrap());
         let mut reader = JournalReader::open(directory.path()).unwrap();
-        let event = What::Event { event: 1, uuid: "u".into(), not_for: vec!["http-sink".into()] };
+        let event = What::Event {
+            event: 1,
+            uuid: "u".into(),
+            not_for: vec!["http-sink".into()],
+            acts: Vec::new(),
+        };
         journal.push(event.clone());
         assert_eq!(reader.next_entry().unwrap(), None, "nothing is flushed");
         assert_eq!(journal.flush().unwrap(), 1);

@@ -6,6 +6,7 @@
 //! machine: nothing is synced.
 
 mod artifact_dir;
+mod config_changes;
 mod error;
 mod fact_cache;
 mod journal;
@@ -18,9 +19,11 @@ mod undelivered;
 
 pub use artifact_dir::ArtifactDir;
 pub(crate) use artifact_dir::{event_path, plugin_folder, write_whole};
+pub use config_changes::read_config_changes;
+pub(crate) use config_changes::write_config_changes;
 pub use error::ArtifactError;
 pub use fact_cache::read_facts;
-pub use journal::{Entry, Journal, JournalReader, Position, What};
+pub use journal::{Act, Entry, Journal, JournalReader, Position, What};
 pub use log_reader::{LogReader, Logged};
 pub use python_json::to_python_json;
 pub use record::{RunRecord, RunState, event_files, is_live};

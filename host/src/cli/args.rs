@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Command, CommandFactory as _, Parser};
 
 use super::debug_log;
+use super::explain::ExplainArgs;
 use super::history::{EventsArgs, StatusArgs};
 use super::isolation_args::IsolationArgs;
 use super::later::{DeliverArgs, ReplayArgs};
@@ -34,6 +35,8 @@ pub(super) enum Subcommand {
     Status(StatusArgs),
     /// Show what happened in a run
     Events(EventsArgs),
+    /// Say what plugins did to one event of a run
+    Explain(ExplainArgs),
     /// Give sinks what they had not taken when their runs ended
     Deliver(DeliverArgs),
     /// Send what a run has recorded through plugins, without Ansible
@@ -196,6 +199,14 @@ pub(super) struct RunArgs {
 
     #[command(flatten)]
     plugins: PluginArgs,
+
+    /// Stop the run when any plugin fails, and let it fail where a sink has not taken everything
+    #[arg(long)]
+    strict_plugins: bool,
+
+    /// Let plugins say what they would change about the run before it starts, and change nothing
+    #[arg(long)]
+    plugins_shadow: bool,
 }
 
 const AFTER_HELP: &str = "\
@@ -281,6 +292,8 @@ impl RunArgs {
             persist_inputs: self.persist_inputs,
             quiet: self.quiet,
             plugins: self.plugins.to_flags(),
+            strict_plugins: self.strict_plugins,
+            shadow_plugins: self.plugins_shadow,
             ..RunSpec::default()
         })
     }

@@ -1,5 +1,6 @@
 //! `playhouse status` and `playhouse events`: what runs, and what happened.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 use super::printer;
 use crate::artifacts::{
     ArtifactError, LogReader, Logged, RunRecord, RunState, event_files, is_live,
+    read_config_changes,
 };
 use crate::exit_code;
 use crate::input::{InputError, PrivateDataDir};
@@ -156,10 +158,32 @@ fn show_details(out: &mut impl Write, record: &RunRecord) -> io::Result<()> {
     if record.state == RunState::Interrupted {
         writeln!(out, "  its program was killed; what it had heard of is in the events")?;
     }
+    for change in read_config_changes(&record.artifact_dir) {
+        writeln!(out, "  {}", change_line(&change))?;
+    }
     for left in &record.undelivered {
         writeln!(out, "  {left}; `playhouse deliver` gives them to it")?;
     }
     writeln!(out, "  artifacts: {}", record.artifact_dir.display())
+}
+
+/// `extra-vars set /limit to "web*": because`
+fn change_line(change: &Value) -> String {
+    let text = |member: &str| change[member].as_str().unwrap_or_default();
+    let verb = match (change["applied"] == true, text("op")) {
+        (true, "remove") => "removed",
+        (true, _) => "set",
+        (false, "remove") => "would have removed",
+        (false, _) => "would have set",
+    };
+    let mut line = format!("plugin {} {verb} {}", text("plugin"), text("path"));
+    if let Some(value) = change.get("value") {
+        let _ = write!(line, " to {value}");
+    }
+    if !text("reason").is_empty() {
+        let _ = write!(line, ": {}", text("reason").escape_debug());
+    }
+    line
 }
 
 fn took(record: &RunRecord) -> Option<f64> {
@@ -192,6 +216,7 @@ fn record_json(record: &RunRecord) -> Value {
         "undelivered": record.undelivered.iter().map(|left| {
             json!({"plugin": left.plugin, "entries": left.entries})
         }).collect::<Vec<_>>(),
+        "config_changes": read_config_changes(&record.artifact_dir),
         "artifact_dir": record.artifact_dir,
     })
 }

@@ -3,6 +3,7 @@
 
 mod args;
 mod debug_log;
+mod explain;
 mod history;
 mod isolation_args;
 mod keeper;
@@ -54,6 +55,7 @@ pub fn main() -> ExitCode {
         Subcommand::IsAlive(args) => start::is_alive(&args),
         Subcommand::Status(args) => history::status(&args),
         Subcommand::Events(args) => history::events(&args),
+        Subcommand::Explain(args) => explain::explain(&args),
         Subcommand::Deliver(args) => later::deliver(&args),
         Subcommand::Replay(args) => later::replay(&args),
         Subcommand::Completions { shell } => reference::completions(command, shell),

@@ -60,6 +60,11 @@ pub(super) fn error(message: &str) {
     say(&format!("error: {message}"));
 }
 
+/// A line on standard output. Whoever closes the pipe has seen enough.
+pub(super) fn print(line: &str) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
 /// A line on standard error; if nobody reads it there is nobody left to tell.
 pub(super) fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");

@@ -28,6 +28,11 @@ impl Answers {
         self.entries.push((prompt, answer));
     }
 
+    /// Adds one before the others.
+    pub fn prefer(&mut self, prompt: Regex, answer: String) {
+        self.entries.insert(0, (prompt, answer));
+    }
+
     /// Whether a text is one of the answers: then it is a secret.
     pub fn contains(&self, text: &str) -> bool {
         !text.is_empty() && self.entries.iter().any(|(_, answer)| answer == text)

@@ -175,6 +175,13 @@ impl PluginEntry {
         }
     }
 
+    /// Makes its failure the run's, where nothing else is said of it: it aborts, and a
+    /// sink has to take everything.
+    pub(crate) fn make_strict(&mut self) {
+        self.on_error.get_or_insert(OnError::Abort);
+        self.required = true;
+    }
+
     /// What flags and messages call it before it is loaded.
     pub fn known_as(&self) -> &str {
         match &self.name {

@@ -9,6 +9,7 @@ use super::{Job, PluginEntry, PluginFlags};
 
 /// A run as the operator asked for it. An empty option means "not said", whatever the
 /// private data directory says of it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 #[derive(Debug, Clone, Default)]
 pub struct RunSpec {
     /// Where `env/`, `inventory/` and `project/` are.
@@ -70,6 +71,10 @@ pub struct RunSpec {
     pub quiet: bool,
     /// Plugins named by flags, after those of `env/plugins`.
     pub plugins: PluginFlags,
+    /// Makes the failure of any plugin the run's.
+    pub strict_plugins: bool,
+    /// Lets pre-run plugins say what they would change, and changes nothing.
+    pub shadow_plugins: bool,
 }
 
 /// What the terminal and the `stdout` file show of a run.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
+use crate::artifacts::Act;
 use crate::events::{Annotation, Event, EventSource, Fields, SeenEvent};
 use crate::plugins::{Change, Hook, OnError, Plugin, PluginLane};
 
@@ -31,6 +32,8 @@ pub(super) struct Fate {
     pub(super) has_new_text: bool,
     /// A plugin that must not fail has failed on it.
     pub(super) aborted_by: Option<String>,
+    /// What plugins did to it.
+    pub(super) acts: Vec<Act>,
 }
 
 impl Chain {
@@ -102,6 +105,11 @@ impl Link {
                 fates[index].dropped_by = Some(name.clone());
                 return false;
             }
+            fates[index].acts.push(Act {
+                plugin: name.clone(),
+                hid_from: only_for.iter().map(ToString::to_string).collect(),
+                ..Act::default()
+            });
             for sink in only_for {
                 let sink = sink.to_string();
                 if !fates[index].hidden_from.contains(&sink) {
@@ -122,7 +130,8 @@ impl Link {
     ) {
         let enriched = runtime.block_on(self.lane.enrich(&seen(events, fields, kept)));
         for (place, change) in enriched.changes {
-            self.apply_change(&mut events[kept[place]], &mut fates[kept[place]], change);
+            let index = kept[place];
+            self.apply_change(&mut events[index], &fields[index], &mut fates[index], change);
         }
         for place in enriched.failed {
             self.mark_failed(
@@ -133,21 +142,31 @@ impl Link {
         }
     }
 
-    fn apply_change(&self, event: &mut Event, fate: &mut Fate, change: Change) {
+    fn apply_change(&self, event: &mut Event, fields: &Fields, fate: &mut Fate, change: Change) {
         let plugin = self.plugin.name().to_string();
+        let mut act = Act {
+            plugin: plugin.clone(),
+            notes: change.notes.iter().map(|(key, _)| key.clone()).collect(),
+            ..Act::default()
+        };
         event.annotations.extend(change.notes.into_iter().map(|(key, value)| Annotation {
             plugin: plugin.clone(),
             key,
             value,
         }));
-        if let (Some(data), EventSource::Callback { replaced_data, .. }) =
-            (change.data, &mut event.source)
-        {
-            *replaced_data = Some(data);
+        if let Some(data) = change.data {
+            let before = SeenEvent { event, fields, json: None }.data().map_or(0, str::len);
+            if let EventSource::Callback { replaced_data, .. } = &mut event.source {
+                act.data = Some((before, data.len()));
+                *replaced_data = Some(data);
+            }
         }
         if let Some(text) = change.stdout {
+            let before = event.stdout.len();
             replace_text(event, fate, &text);
+            act.stdout = Some((before, event.stdout.len()));
         }
+        fate.acts.push(act);
     }
 
     /// The event goes on with a mark; without its content where the plugin was there to
@@ -167,6 +186,7 @@ impl Link {
                 }
             }
         }
+        fate.acts.push(Act { plugin: name.clone(), failed: true, ..Act::default() });
         if !event.failed.contains(&name) {
             event.failed.push(name);
         }

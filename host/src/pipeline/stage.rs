@@ -203,6 +203,7 @@ impl Pipeline<'_> {
                     event: event.counter,
                     uuid: event.uuid.clone(),
                     not_for: fate.hidden_from,
+                    acts: fate.acts,
                 });
                 self.observer.event(event);
             }

@@ -12,7 +12,7 @@ pub(super) struct PointerPattern {
 }
 
 /// Members that hold the members a plugin is granted one by one.
-const HOLDERS: [&str; 2] = ["extravars", "envvars"];
+const HOLDERS: [&str; 3] = ["extravars", "envvars", "passwords"];
 
 /// What can run code on this machine, or name a file to run it from: by the first
 /// segments, as patterns.

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::RunConfig;
 use super::extra_vars::Operation;
-use crate::input::Job;
+use super::passwords::compile;
+use crate::input::{Job, SshKeys};
 use crate::plugins::Edit;
 
 /// A change that was made, for the record.
@@ -18,9 +19,25 @@ pub struct ConfigChange {
     pub operation: &'static str,
     /// JSON Pointer into the view; `/-` at the end where it was appended.
     pub path: String,
+    /// What it is now, where that is no secret: extra vars, variables of the environment,
+    /// passwords and keys are.
+    pub value: Option<Value>,
     /// The plugin's words.
     pub reason: String,
 }
+
+/// Members of the view whose values the record may have.
+const SHOWN: [&str; 9] = [
+    "/playbook",
+    "/inventory",
+    "/project_dir",
+    "/cmdline",
+    "/limit",
+    "/tags",
+    "/skip_tags",
+    "/forks",
+    "/verbosity",
+];
 
 impl ConfigChange {
     /// Whether both say something of the same place. Appending takes nothing away.
@@ -51,8 +68,15 @@ pub fn apply_edits(
             Edit::Unset { path } => (path, Operation::Unset, String::new()),
         };
         may_set(&path)?;
+        let value = match &operation {
+            Operation::Set(value) | Operation::Append(value) if SHOWN.contains(&path.as_str()) => {
+                Some(value.clone())
+            }
+            _ => None,
+        };
         let change = ConfigChange {
             plugin: plugin.to_owned(),
+            value,
             operation: if matches!(operation, Operation::Unset) { "remove" } else { "add" },
             path: if matches!(operation, Operation::Append(_)) {
                 format!("{path}/-")
@@ -90,6 +114,13 @@ fn apply(config: &mut RunConfig, pointer: &str, operation: Operation) -> Result<
         let [name] = below else { return Err("write `/envvars/<NAME>`".to_owned()) };
         return apply_to_environment(config, name, operation);
     }
+    if member == "passwords" {
+        let [pattern] = below else { return Err("write `/passwords/<pattern>`".to_owned()) };
+        let answer = text(&operation)?;
+        config.answers.prefer(compile(pattern)?, answer);
+        config.password_patterns.push(pattern.clone());
+        return Ok(());
+    }
     if !below.is_empty() {
         return Err(format!("`/{member}` is set as a whole"));
     }
@@ -109,6 +140,7 @@ fn apply(config: &mut RunConfig, pointer: &str, operation: Operation) -> Result<
         "project_dir" => config.project_dir = PathBuf::from(text(&operation)?),
         "inventory" => config.inventory = list(&operation, &config.inventory)?,
         "cmdline" => config.cmdline = list(&operation, &config.cmdline)?,
+        "ssh_keys" => config.ssh_keys = ssh_keys(&operation, config.ssh_keys.as_ref())?,
         _ => return Err("there is nothing there that a plugin can change".to_owned()),
     }
     Ok(())
@@ -209,6 +241,34 @@ fn list(operation: &Operation, old: &[String]) -> Result<Vec<String>, String> {
     }
 }
 
+/// Keys for the run's agent. They are never seen, and never all taken away by mistake.
+fn ssh_keys(operation: &Operation, old: Option<&SshKeys>) -> Result<Option<SshKeys>, String> {
+    let parse = |value: &Value| match value {
+        Value::String(text) => SshKeys::parse(text),
+        _ => Err("a key is a text".to_owned()),
+    };
+    match operation {
+        Operation::Unset => Ok(None),
+        Operation::Append(value) => {
+            let new = parse(value)?;
+            let mut keys = old.cloned().unwrap_or_default();
+            keys.keys.extend(new.keys);
+            keys.certificates.extend(new.certificates);
+            Ok(Some(keys))
+        }
+        Operation::Set(Value::Array(items)) => {
+            let mut keys = SshKeys::default();
+            for item in items {
+                let new = parse(item)?;
+                keys.keys.extend(new.keys);
+                keys.certificates.extend(new.certificates);
+            }
+            Ok((!keys.keys.is_empty()).then_some(keys))
+        }
+        Operation::Set(_) => Err("it is a list of keys".to_owned()),
+    }
+}
+
 fn refuse_ansible_members(value: &Value) -> Result<(), String> {
     match value {
         Value::Array(items) => items.iter().try_for_each(refuse_ansible_members),
@@ -243,6 +303,7 @@ mod tests {
         ConfigChange {
             plugin: "x".into(),
             operation: "add",
+            value: None,
             path: path.into(),
             reason: String::new(),
         }

@@ -24,7 +24,7 @@ pub(super) fn answers(path: &Path, entries: &[(String, String)]) -> Result<Answe
     Ok(answers)
 }
 
-fn compile(pattern: &str) -> Result<Regex, String> {
+pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
     RegexBuilder::new(&translated(pattern)?).multi_line(true).build().map_err(|error| {
         let error = error.to_string();
         let reason = error.lines().last().unwrap_or(&error);

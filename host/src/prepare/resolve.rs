@@ -90,6 +90,7 @@ pub fn resolve(
         envvars: files.envvars.iter().map(|(name, _)| name.clone()).collect(),
         set_by_plugins: BTreeSet::new(),
         answers: passwords::answers(&directory.env_file("passwords"), &files.passwords)?,
+        password_patterns: files.passwords.iter().map(|(pattern, _)| pattern.clone()).collect(),
         ssh_keys: files.ssh_keys.clone(),
         settings,
         rotate_artifacts: spec.rotate_artifacts,

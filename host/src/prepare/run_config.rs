@@ -63,6 +63,8 @@ pub struct RunConfig {
     pub set_by_plugins: BTreeSet<String>,
     /// `env/passwords`.
     pub answers: Answers,
+    /// Its patterns as they were written, and those of plugins.
+    pub password_patterns: Vec<String>,
     /// `env/ssh_key`, for the run's agent.
     pub ssh_keys: Option<SshKeys>,
     /// What `env/settings` says to the runner.

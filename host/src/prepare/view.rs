@@ -37,6 +37,10 @@ fn members(config: &RunConfig) -> Map<String, Value> {
         .collect();
     let has =
         |short: &str, long: &str| config.cmdline.iter().any(|word| word == short || word == long);
+    let secret = || json!({"$secret": true});
+    let passwords: Map<String, Value> =
+        config.password_patterns.iter().map(|pattern| (pattern.clone(), secret())).collect();
+    let keys = config.ssh_keys.as_ref().map_or(0, |keys| keys.keys.len());
     let view = json!({
         "mode": config.job.mode(),
         "playbook": config.job.playbook(),
@@ -51,6 +55,8 @@ fn members(config: &RunConfig) -> Map<String, Value> {
         "extravars": extravars,
         "extravars_file": config.extravars_file.as_ref().map(|file| &file.path),
         "envvars": envvars,
+        "passwords": passwords,
+        "ssh_keys": vec![secret(); keys],
         "cmdline": config.cmdline,
         "project_dir": config.project_dir,
     });

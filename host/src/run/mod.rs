@@ -4,6 +4,7 @@ mod ansible;
 mod builder;
 mod deliver;
 mod handle;
+mod pre_run;
 mod record;
 mod replay;
 mod seat;
@@ -20,10 +21,10 @@ use tracing::debug;
 
 use crate::artifacts::{ArtifactDir, RunStatus, StatusChange, What, rotate, to_python_json};
 use crate::exec::{Cancel, Keeper, KeeperProgram};
-use crate::input::{EnvFiles, PrivateDataDir, RunSpec};
+use crate::input::{EnvFiles, PluginEntry, PrivateDataDir, RunSpec};
 use crate::pipeline::{LogState, Observer, PipelineEnd};
-use crate::plugins::{Ending, Hook, OnError, PluginLibrary, PrepareError};
-use crate::prepare::{ConfigChange, RunConfig, apply_edits, persist_inputs, resolve, run_view};
+use crate::plugins::{Ending, PluginLibrary};
+use crate::prepare::{RunConfig, persist_inputs, resolve};
 use crate::{RunError, RunOutcome};
 use record::{run_entry, run_facts};
 use seats::Seats;
@@ -98,6 +99,9 @@ impl Playhouse {
         debug!(run = %config.run_id, ident = config.ident, "decided");
         let mut entries = files.plugins.clone();
         spec.plugins.apply(&mut entries)?;
+        if spec.strict_plugins {
+            entries.iter_mut().for_each(PluginEntry::make_strict);
+        }
         let (plugins, notices) =
             self.library.load(entries, &files.settings, &config.environment, directory.path())?;
         warnings.extend(notices);
@@ -132,7 +136,7 @@ impl Playhouse {
         };
 
         let started = stage.seats.start(&stage.log);
-        let ended = match started.and_then(|()| stage.prepare_run()) {
+        let ended = match started.and_then(|()| stage.prepare_run(spec.shadow_plugins)) {
             Ok(()) => stage.run_ansible(cancel),
             Err(error) => Ended {
                 status: RunStatus::Failed,
@@ -151,47 +155,6 @@ fn new_cancel() -> Result<Cancel, RunError> {
 }
 
 impl Stage<'_> {
-    /// Shows the run to the pre-run plugins and makes their changes.
-    fn prepare_run(&mut self) -> Result<(), RunError> {
-        let mut changes: Vec<ConfigChange> = Vec::new();
-        for seat in &mut self.seats.list {
-            let Some(lane) = seat.path.as_mut().filter(|_| seat.plugin.hooks().pre_run) else {
-                continue;
-            };
-            let name = seat.plugin.name().as_str();
-            let grants = seat.plugin.grants();
-            let view = run_view(&self.config, |pointer| grants.may_view(pointer));
-            let made = self.runtime.block_on(lane.prepare(&view.to_string())).and_then(|edits| {
-                apply_edits(&mut self.config, name, edits, |pointer| grants.may_set(pointer))
-                    .map_err(|reason| PrepareError::Failed { plugin: name.to_owned(), reason })
-            });
-            match made {
-                Ok(made) => {
-                    seat.config_changes += made.len() as u64;
-                    for (new, old) in
-                        made.iter().flat_map(|new| changes.iter().map(move |old| (new, old)))
-                    {
-                        if new.conflicts_with(old) {
-                            self.warnings.push(format!(
-                                "plugins `{}` and `{}` both change `{}`; the change of `{}` holds",
-                                old.plugin, new.plugin, new.path, new.plugin
-                            ));
-                        }
-                    }
-                    changes.extend(made);
-                }
-                Err(error @ PrepareError::Failed { .. })
-                    if seat.plugin.on_error(Hook::PreRun) == OnError::Continue =>
-                {
-                    self.warnings.push(error.to_string());
-                    seat.trouble = Some(error.to_string());
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
     /// Writes the result, lets the sinks finish and puts the outcome together.
     fn end(mut self, ended: Ended) -> RunOutcome {
         let Ended { status, rc, pipeline, mut error } = ended;

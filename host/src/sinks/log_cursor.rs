@@ -114,7 +114,7 @@ impl LogCursor {
                         self.peeked = Some(entry);
                         return Ok(self.batch.take());
                     }
-                    What::Event { event, uuid, not_for } if self.wants(&not_for) => {
+                    What::Event { event, uuid, not_for, .. } if self.wants(&not_for) => {
                         match self.read_event(entry.n, event, &uuid)? {
                             Some(logged) => {
                                 self.batch.bytes += logged.json.len();
@@ -177,7 +177,7 @@ impl LogCursor {
             }
             waiting += u64::from(match entry.what {
                 What::Status { .. } => self.plugin.hooks().status_sink,
-                What::Event { event, uuid, not_for } if self.wants(&not_for) => {
+                What::Event { event, uuid, not_for, .. } if self.wants(&not_for) => {
                     self.read_event(entry.n, event, &uuid)?.is_some()
                 }
                 _ => false,

@@ -1,0 +1,92 @@
+//! The part of a run before Ansible: pre-run plugins see it, change it or refuse it, and
+//! what they did is kept.
+
+use serde_json::{Value, json};
+
+use super::Stage;
+use crate::RunError;
+use crate::artifacts::write_config_changes;
+use crate::plugins::{Hook, OnError, PrepareError};
+use crate::prepare::{ConfigChange, RunConfig, apply_edits, run_view};
+
+impl Stage<'_> {
+    /// Shows the run to the pre-run plugins and makes their changes. In a shadow run each
+    /// sees what those before it would have changed, and Ansible nothing of it.
+    pub(super) fn prepare_run(&mut self, is_shadow: bool) -> Result<(), RunError> {
+        let mut prospect = self.config.clone();
+        let mut changes: Vec<ConfigChange> = Vec::new();
+        let asked = self.ask_pre_run(&mut prospect, &mut changes);
+        if !changes.is_empty() {
+            let record: Vec<Value> =
+                changes.iter().map(|change| change_record(change, is_shadow)).collect();
+            write_config_changes(self.artifacts.path(), &record)?;
+        }
+        asked?;
+        if is_shadow {
+            self.warnings.extend(changes.iter().map(|change| {
+                format!("shadow: plugin `{}` would change `{}`", change.plugin, change.path)
+            }));
+        } else {
+            self.config = prospect;
+        }
+        Ok(())
+    }
+
+    fn ask_pre_run(
+        &mut self,
+        config: &mut RunConfig,
+        changes: &mut Vec<ConfigChange>,
+    ) -> Result<(), RunError> {
+        for seat in &mut self.seats.list {
+            let Some(lane) = seat.path.as_mut().filter(|_| seat.plugin.hooks().pre_run) else {
+                continue;
+            };
+            let name = seat.plugin.name().as_str();
+            let grants = seat.plugin.grants();
+            let view = run_view(config, |pointer| grants.may_view(pointer));
+            let made = self.runtime.block_on(lane.prepare(&view.to_string())).and_then(|edits| {
+                apply_edits(config, name, edits, |pointer| grants.may_set(pointer))
+                    .map_err(|reason| PrepareError::Failed { plugin: name.to_owned(), reason })
+            });
+            match made {
+                Ok(made) => {
+                    seat.config_changes += made.len() as u64;
+                    for (new, old) in
+                        made.iter().flat_map(|new| changes.iter().map(move |old| (new, old)))
+                    {
+                        if new.conflicts_with(old) {
+                            self.warnings.push(format!(
+                                "plugins `{}` and `{}` both change `{}`; the change of `{}` holds",
+                                old.plugin, new.plugin, new.path, new.plugin
+                            ));
+                        }
+                    }
+                    changes.extend(made);
+                }
+                Err(error @ PrepareError::Failed { .. })
+                    if seat.plugin.on_error(Hook::PreRun) == OnError::Continue =>
+                {
+                    self.warnings.push(error.to_string());
+                    seat.trouble = Some(error.to_string());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// As `plugins/changes.json` has it: RFC 6902, with who and why.
+fn change_record(change: &ConfigChange, is_shadow: bool) -> Value {
+    let mut record = json!({
+        "plugin": change.plugin,
+        "op": change.operation,
+        "path": change.path,
+        "reason": change.reason,
+        "applied": !is_shadow,
+    });
+    if let Some(value) = &change.value {
+        record["value"] = value.clone();
+    }
+    record
+}

@@ -110,6 +110,12 @@ pub enum RunError {
         /// Now.
         now: String,
     },
+    /// It was asked to stop before Ansible was started.
+    #[error("the run was canceled before Ansible was started, while plugin `{plugin}` was at work")]
+    Canceled {
+        /// The plugin.
+        plugin: String,
+    },
     /// Ansible took too long.
     #[error("the run was stopped after {seconds} s, its `job_timeout`")]
     JobTimeout {
@@ -171,7 +177,9 @@ impl RunError {
                 exit_code::REFUSED
             }
             Self::Undefined { .. } => exit_code::UNDELIVERED,
-            Self::JobTimeout { .. } | Self::IdleTimeout { .. } => exit_code::STOPPED,
+            Self::Canceled { .. } | Self::JobTimeout { .. } | Self::IdleTimeout { .. } => {
+                exit_code::STOPPED
+            }
             Self::Exec(ExecError::NotFound { .. }) => exit_code::NOT_FOUND,
             Self::Exec(
                 ExecError::SshAgent { .. }

@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+use tests::processes::{send, wait_until};
 use tests::{Ran, RunTest, guest};
 
 use crate::hello;
@@ -24,7 +26,7 @@ fn untouched(ran: &Ran) {
 #[test]
 fn on_the_event_path_nothing_is_lost_whatever_the_guest_does() {
     for function in ["keep", "enrich"] {
-        for misdeed in ["panic", "spin", "grow", "recurse", "sleep", "wrong-count"] {
+        for misdeed in ["panic", "spin", "grow", "recurse", "sleep", "wrong-count", "huge-answer"] {
             let started = Instant::now();
             let ran = rogue(&format!("{{in: {function}, do: {misdeed}}}"), "").run().expect_code(0);
             untouched(&ran);
@@ -58,6 +60,37 @@ fn the_event_that_kills_is_isolated_and_the_rest_is_seen() {
     assert!(aside.contains('4') && aside.lines().count() == 1, "{aside}");
     let log = ran.artifact("plugins/rogue/log");
     assert!(log.contains("the floor gave way"), "the guest's own words: {log}");
+}
+
+#[test]
+fn the_first_and_the_last_event_are_isolated_like_any_other() {
+    for (function, at) in [("keep", 1), ("keep", 6), ("enrich", 1), ("enrich", 6)] {
+        let ran =
+            rogue(&format!("{{in: {function}, do: panic, at: {at}}}"), "").run().expect_code(0);
+        untouched(&ran);
+        let failed: Vec<usize> = (0..6)
+            .filter(|&index| ran.events()[index].get("playhouse").is_some())
+            .map(|index| index + 1)
+            .collect();
+        assert_eq!(failed, [at], "{function}");
+    }
+}
+
+#[test]
+fn a_run_that_waits_for_a_plugin_is_canceled_at_once() {
+    for function in ["prepare", "init"] {
+        let test = rogue(&format!("{{in: {function}, do: sleep}}"), "");
+        let playhouse = test.start();
+        let journal = test.private_data_dir().join("artifacts/job/plugins/rogue/plugin.json");
+        wait_until("the plugin is called", || journal.exists());
+        let asked = Instant::now();
+        send(playhouse.id(), Signal::INT);
+        let output = playhouse.wait_with_output().unwrap();
+        assert!(asked.elapsed() < Duration::from_secs(5), "{function}: {:?}", asked.elapsed());
+        let ran = test.ended(&output).expect_code(254);
+        assert_eq!(ran.artifact("status"), "canceled", "{}", ran.stderr);
+        assert!(ran.stderr.contains("while plugin `rogue` was at work"), "{}", ran.stderr);
+    }
 }
 
 #[test]
@@ -132,6 +165,17 @@ fn an_init_that_does_not_end_stops_the_run_on_the_path_and_not_in_delivery() {
 }
 
 #[test]
+fn one_log_line_is_cut_and_randomness_is_what_it_is() {
+    let ran = rogue("{in: finish, do: long-line, lane: path}", "").run().expect_code(0);
+    untouched(&ran);
+    let log = ran.artifact("plugins/rogue/log");
+    assert!(log.len() < 200_000 && log.contains('…'), "{} bytes", log.len());
+    let ran = rogue("{in: finish, do: random, lane: path}", "").run().expect_code(0);
+    untouched(&ran);
+    assert!(ran.artifact("plugins/rogue/log").contains("1000000 different numbers"));
+}
+
+#[test]
 fn a_flood_of_log_lines_is_dammed() {
     let ran = rogue("{in: finish, do: flood-log, lane: path}", "").run().expect_code(0);
     untouched(&ran);
@@ -146,6 +190,14 @@ fn answers_that_make_no_sense_change_nothing() {
     untouched(&ran);
     assert!(ran.plugin_line("rogue").contains("malformed"), "{}", ran.stderr);
     assert!(ran.events().iter().all(|event| event["playhouse"].get("annotations").is_none()));
+
+    let ran = rogue("{in: enrich, do: deep-json}", "").run().expect_code(0);
+    untouched(&ran);
+    assert!(ran.plugin_line("rogue").contains("malformed"), "{}", ran.stderr);
+
+    let ran = rogue("{in: enrich, do: duplicate, at: 3}", "").run().expect_code(0);
+    untouched(&ran);
+    assert!(ran.plugin_line("rogue").contains("failure"), "{}", ran.stderr);
 }
 
 #[test]

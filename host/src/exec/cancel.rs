@@ -5,6 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use tokio::sync::Notify;
+
 /// A handle that stops a run. Clones are the same handle.
 ///
 /// The first [`cancel`](Cancel::cancel) asks Ansible to end and gives it a grace; the
@@ -17,6 +19,8 @@ pub struct Cancel {
 #[derive(Debug)]
 struct Shared {
     asked: AtomicU32,
+    /// For those who wait in a task of the runtime.
+    notify: Notify,
     wake_reader: OwnedFd,
     wake_writer: OwnedFd,
 }
@@ -28,13 +32,23 @@ impl Cancel {
         let (wake_reader, wake_writer) = (wake_reader.into(), wake_writer.into());
         rustix::io::ioctl_fionbio(&wake_reader, true)?;
         rustix::io::ioctl_fionbio(&wake_writer, true)?;
-        Ok(Self { shared: Arc::new(Shared { asked: AtomicU32::new(0), wake_reader, wake_writer }) })
+        let (asked, notify) = (AtomicU32::new(0), Notify::new());
+        Ok(Self { shared: Arc::new(Shared { asked, notify, wake_reader, wake_writer }) })
     }
 
     /// Asks once more.
     pub fn cancel(&self) {
         self.shared.asked.fetch_add(1, Ordering::SeqCst);
+        self.shared.notify.notify_waiters();
         self.wake();
+    }
+
+    /// Waits until it is asked for the first time.
+    pub async fn canceled(&self) {
+        let notified = self.shared.notify.notified();
+        if self.asked() == 0 {
+            notified.await;
+        }
     }
 
     /// How often it was asked.

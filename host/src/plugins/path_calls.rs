@@ -7,7 +7,6 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::Instant;
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::batch::{BatchParts, annotations};
@@ -279,7 +278,8 @@ fn our_change(change: event_enricher::Change, malformed: &mut Vec<String>) -> Ch
             ));
         } else if notes.iter().any(|(known, _)| *known == key) {
             malformed.push(format!("the note `{key}` is there twice"));
-        } else if let Err(error) = serde_json::from_str::<&RawValue>(&value) {
+        // A `Value` has a limit to how deep it is, and whoever reads the event later too.
+        } else if let Err(error) = serde_json::from_str::<Value>(&value) {
             malformed.push(format!("the note `{key}` is not one JSON value: {error}"));
         } else {
             notes.push((key, value.trim().to_owned()));

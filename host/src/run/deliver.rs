@@ -101,7 +101,7 @@ impl Playhouse {
         let (log, _receiver) =
             watch::channel(LogState { last: u64::MAX, ended: Some(Instant::now() + limit) });
         let mut seats = Seats::take(chosen, &facts, "deliver", artifact_dir, &self.runtime)?;
-        seats.start_delivery(&log)?;
+        seats.start_delivery(&log, &super::new_cancel()?)?;
         let ending = Ending { status: record.state.as_str().to_owned(), rc: None, complete: true };
         Ok(DeliverOutcome { ident: record.ident.clone(), plugins: seats.close(&ending) })
     }

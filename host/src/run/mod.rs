@@ -135,9 +135,15 @@ impl Playhouse {
             observer,
         };
 
-        let started = stage.seats.start(&stage.log);
-        let ended = match started.and_then(|()| stage.prepare_run(spec.shadow_plugins)) {
+        let started = stage.seats.start(&stage.log, cancel);
+        let ended = match started.and_then(|()| stage.prepare_run(spec.shadow_plugins, cancel)) {
             Ok(()) => stage.run_ansible(cancel),
+            Err(error @ RunError::Canceled { .. }) => Ended {
+                status: RunStatus::Canceled,
+                rc: error.exit_code(),
+                pipeline: None,
+                error: Some(error),
+            },
             Err(error) => Ended {
                 status: RunStatus::Failed,
                 rc: error.exit_code(),

@@ -6,16 +6,17 @@ use serde_json::{Value, json};
 use super::Stage;
 use crate::RunError;
 use crate::artifacts::write_config_changes;
+use crate::exec::Cancel;
 use crate::plugins::{Hook, OnError, PrepareError};
 use crate::prepare::{ConfigChange, RunConfig, apply_edits, run_view};
 
 impl Stage<'_> {
     /// Shows the run to the pre-run plugins and makes their changes. In a shadow run each
     /// sees what those before it would have changed, and Ansible nothing of it.
-    pub(super) fn prepare_run(&mut self, is_shadow: bool) -> Result<(), RunError> {
+    pub(super) fn prepare_run(&mut self, is_shadow: bool, cancel: &Cancel) -> Result<(), RunError> {
         let mut prospect = self.config.clone();
         let mut changes: Vec<ConfigChange> = Vec::new();
-        let asked = self.ask_pre_run(&mut prospect, &mut changes);
+        let asked = self.ask_pre_run(&mut prospect, &mut changes, cancel);
         if !changes.is_empty() {
             let record: Vec<Value> =
                 changes.iter().map(|change| change_record(change, is_shadow)).collect();
@@ -36,18 +37,23 @@ impl Stage<'_> {
         &mut self,
         config: &mut RunConfig,
         changes: &mut Vec<ConfigChange>,
+        cancel: &Cancel,
     ) -> Result<(), RunError> {
         for seat in &mut self.seats.list {
-            let Some(lane) = seat.path.as_mut().filter(|_| seat.plugin.hooks().pre_run) else {
+            if !seat.plugin.hooks().pre_run {
                 continue;
-            };
+            }
+            let Some(mut lane) = seat.path.take() else { continue };
             let name = seat.plugin.name().as_str();
             let grants = seat.plugin.grants();
             let view = run_view(config, |pointer| grants.may_view(pointer));
-            let made = self.runtime.block_on(lane.prepare(&view.to_string())).and_then(|edits| {
+            let view = view.to_string();
+            let prepared = seat.unless_canceled(cancel, lane.prepare(&view));
+            let made = self.runtime.block_on(prepared)?.and_then(|edits| {
                 apply_edits(config, name, edits, |pointer| grants.may_set(pointer))
                     .map_err(|reason| PrepareError::Failed { plugin: name.to_owned(), reason })
             });
+            seat.path = Some(lane);
             match made {
                 Ok(made) => {
                     seat.config_changes += made.len() as u64;

@@ -12,16 +12,15 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::Playhouse;
 use super::deliver::facts_of;
 use super::record::run_entry;
 use super::seats::Seats;
+use super::{Playhouse, new_cancel};
 use crate::artifacts::{
     ArtifactDir, ArtifactError, LogReader, Logged, RunRecord, RunStatus, StatusChange, What,
     event_files, to_python_json,
 };
 use crate::events::{Event, Segment};
-use crate::exec::Cancel;
 use crate::input::{EnvFiles, OutputForm, PrivateDataDir, RunSpec};
 use crate::pipeline::{LogState, Observer, Pipeline, Queue};
 use crate::plugins::{Ending, RunFacts};
@@ -81,13 +80,13 @@ impl Playhouse {
         let (log, _receiver) = watch::channel(LogState::default());
         let mut seats =
             Seats::take(plugins, &recording.facts, "replay", artifacts.path(), &self.runtime)?;
-        seats.start(&log)?;
+        let cancel = new_cancel()?;
+        seats.start(&log, &cancel)?;
         let (before, after) = recording.statuses;
         for status in before {
             artifacts.journal.push(What::Status { status });
         }
 
-        let cancel = Cancel::new().map_err(system("a pipe cannot be made"))?;
         let pipeline = Pipeline {
             chain: seats.chain(),
             artifacts: &mut artifacts,

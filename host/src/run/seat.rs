@@ -7,12 +7,13 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::exec::Cancel;
 use crate::pipeline::LogState;
 use crate::plugins::{
     Ending, Lane, LaneContext, LaneSummary, Plugin, PluginLane, PluginStats, StartError,
 };
 use crate::sinks::{SinkReport, deliver};
-use crate::{DeliverySummary, PluginSummary};
+use crate::{DeliverySummary, PluginSummary, RunError};
 
 /// A plugin of this run with its lanes.
 pub(super) struct Seat {
@@ -33,9 +34,25 @@ impl Seat {
         &self,
         lane: Lane,
         runtime: &Handle,
-    ) -> Result<PluginLane, StartError> {
+        cancel: &Cancel,
+    ) -> Result<Result<PluginLane, StartError>, RunError> {
         let lane = PluginLane::start(Arc::clone(&self.plugin), lane, self.context.clone());
-        runtime.block_on(lane)
+        runtime.block_on(self.unless_canceled(cancel, lane))
+    }
+
+    /// What a plugin does before Ansible is started ends at once when the run is canceled.
+    pub(super) async fn unless_canceled<T>(
+        &self,
+        cancel: &Cancel,
+        work: impl Future<Output = T>,
+    ) -> Result<T, RunError> {
+        tokio::select! {
+            biased;
+            () = cancel.canceled() => {
+                Err(RunError::Canceled { plugin: self.plugin.name().to_string() })
+            }
+            done = work => Ok(done),
+        }
     }
 
     /// Lets a sink begin to read the log; whatever has no sink stays as it is.
@@ -44,16 +61,17 @@ impl Seat {
         artifact_dir: &Path,
         log: &watch::Sender<LogState>,
         runtime: &Handle,
-    ) -> Result<(), StartError> {
+        cancel: &Cancel,
+    ) -> Result<(), RunError> {
         if !self.plugin.hooks().has_lane(Lane::Delivery) {
             return Ok(());
         }
-        let lane = match self.start_lane(Lane::Delivery, runtime) {
+        let lane = match self.start_lane(Lane::Delivery, runtime, cancel)? {
             Ok(lane) => Some(lane),
             // Its endpoint may come up later than the run.
             Err(StartError::Failed { .. }) => None,
             Err(error @ (StartError::Config { .. } | StartError::Folder { .. })) => {
-                return Err(error);
+                return Err(error.into());
             }
             Err(error @ StartError::Lost { .. }) => {
                 self.trouble = Some(error.to_string());

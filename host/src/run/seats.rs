@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::seat::Seat;
 use crate::artifacts::{ArtifactError, Position, plugin_folder, write_cursor, write_whole};
+use crate::exec::Cancel;
 use crate::pipeline::{Chain, LogState};
 use crate::plugins::{Ending, Lane, LaneContext, Plugin, RunFacts};
 use crate::{PluginSummary, RunError};
@@ -55,20 +56,28 @@ impl Seats {
 
     /// Starts the lanes, in chain order: `init` comes before anything else. Sinks begin to
     /// read the log.
-    pub(super) fn start(&mut self, log: &watch::Sender<LogState>) -> Result<(), RunError> {
+    pub(super) fn start(
+        &mut self,
+        log: &watch::Sender<LogState>,
+        cancel: &Cancel,
+    ) -> Result<(), RunError> {
         for seat in &mut self.list {
             if seat.plugin.hooks().has_lane(Lane::Path) {
-                seat.path = Some(seat.start_lane(Lane::Path, &self.runtime)?);
+                seat.path = Some(seat.start_lane(Lane::Path, &self.runtime, cancel)??);
             }
-            seat.start_sink(&self.artifact_dir, log, &self.runtime)?;
+            seat.start_sink(&self.artifact_dir, log, &self.runtime, cancel)?;
         }
         Ok(())
     }
 
     /// Starts the sinks alone.
-    pub(super) fn start_delivery(&mut self, log: &watch::Sender<LogState>) -> Result<(), RunError> {
+    pub(super) fn start_delivery(
+        &mut self,
+        log: &watch::Sender<LogState>,
+        cancel: &Cancel,
+    ) -> Result<(), RunError> {
         for seat in &mut self.list {
-            seat.start_sink(&self.artifact_dir, log, &self.runtime)?;
+            seat.start_sink(&self.artifact_dir, log, &self.runtime, cancel)?;
         }
         Ok(())
     }

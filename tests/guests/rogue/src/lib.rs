@@ -129,11 +129,13 @@ impl prerun::Guest for Rogue {
                     })
                 })
                 .collect()),
-            Misdeed::NotJson => Ok(vec![prerun::Edit::Set(prerun::Assignment {
-                path: "/extravars/a".to_owned(),
-                value: "{".to_owned(),
-                reason: String::new(),
-            })]),
+            Misdeed::NotJson | Misdeed::DeepJson => {
+                Ok(vec![prerun::Edit::Set(prerun::Assignment {
+                    path: "/extravars/a".to_owned(),
+                    value: "[".repeat(10_000),
+                    reason: String::new(),
+                })])
+            }
             _ => {
                 settings.r#do.commit();
                 Ok(Vec::new())
@@ -147,6 +149,7 @@ impl event_filter::exports::playhouse::plugin::event_filter::Guest for Rogue {
         let answers = vec![true; batch.events.len()];
         match misdeed("keep", Some(&batch)) {
             Some(Settings { r#do: Misdeed::WrongCount, .. }) => vec![true; answers.len() + 1],
+            Some(Settings { r#do: Misdeed::HugeAnswer, .. }) => vec![true; 128 << 20],
             Some(settings) => {
                 settings.r#do.commit();
                 answers
@@ -170,6 +173,17 @@ impl enricher::Guest for Rogue {
         match settings.r#do {
             Misdeed::WrongCount => vec![note(u64::MAX, "a", "1", None)],
             Misdeed::NotJson => vec![note(first, "a", "{", Some("[]"))],
+            Misdeed::DeepJson => {
+                let deep = [&"[".repeat(10_000), &"]".repeat(10_000)].map(String::as_str).concat();
+                let data = format!("{{\"a\": {deep}}}");
+                vec![note(first, "a", &deep, Some(&data))]
+            }
+            Misdeed::Duplicate => {
+                vec![note(first, "a", "1", None), note(first, "a", "2", None)]
+            }
+            Misdeed::HugeAnswer => {
+                vec![note(first, "a", &"x".repeat(100 << 20), None)]
+            }
             _ => {
                 settings.r#do.commit();
                 Vec::new()

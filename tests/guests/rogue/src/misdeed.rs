@@ -1,5 +1,7 @@
 //! What a guest can do wrong.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::hint::black_box;
 use std::net::{TcpListener, TcpStream, ToSocketAddrs as _, UdpSocket};
 use std::time::Duration;
@@ -25,8 +27,18 @@ pub(crate) enum Misdeed {
     FloodLog,
     /// Answers for more events than it was asked about.
     WrongCount,
+    /// Answers with more than the host will read.
+    HugeAnswer,
+    /// Answers twice for one event.
+    Duplicate,
     /// Answers with text that is not JSON.
     NotJson,
+    /// Answers with JSON that is ten thousand levels deep.
+    DeepJson,
+    /// Writes one log line of ten megabytes.
+    LongLine,
+    /// Asks for more randomness than anyone needs.
+    Random,
     /// Says that a setting is wrong.
     Config,
     /// Says that it could not do its work.
@@ -76,7 +88,12 @@ impl Misdeed {
                     info!("line {line} of too many\u{1b}[2J");
                 }
             }
+            Self::LongLine => info!("{}", "long ".repeat(2 << 20)),
+            Self::Random => draw(),
             Self::WrongCount
+            | Self::HugeAnswer
+            | Self::Duplicate
+            | Self::DeepJson
             | Self::NotJson
             | Self::Config
             | Self::Fail
@@ -89,6 +106,13 @@ impl Misdeed {
             | Self::Set => {}
         }
     }
+}
+
+/// A hash map's keys come from the host; a million of them is nothing special for it.
+fn draw() {
+    let drawn: HashSet<u64> =
+        (0..1_000_000).map(|_| RandomState::new().build_hasher().finish()).collect();
+    info!("{} different numbers", drawn.len());
 }
 
 fn look() {

@@ -23,6 +23,11 @@ fn plugins() {
 }
 
 #[test]
+fn after_a_run() {
+    run_page("after-a-run.md");
+}
+
+#[test]
 fn from_ansible_runner() {
     run_page("from-ansible-runner.md");
 }

@@ -8,6 +8,7 @@
 )]
 
 mod misdeed;
+mod wasi_http;
 
 use std::sync::OnceLock;
 
@@ -222,6 +223,13 @@ fn deliver(function: &str, batch: Option<&Batch>) -> Result<(), DeliveryError> {
                     Err(error) => info!("{url}: {:?}: {}", error.kind, error.message),
                 }
             }
+            Ok(())
+        }
+        Misdeed::WasiHttp => {
+            settings.urls.iter().for_each(|url| match wasi_http::get(url) {
+                Ok(status) => info!("{url} answered {status}"),
+                Err(error) => info!("{url}: {error}"),
+            });
             Ok(())
         }
         Misdeed::Net => {

@@ -47,8 +47,10 @@ pub(crate) enum Misdeed {
     Refuse,
     /// Says that something will never be accepted.
     Reject,
-    /// Asks the host for HTTP exchanges, over our interface and over WASI's.
+    /// Asks the host for HTTP exchanges.
     Http,
+    /// The same over `wasi:http`.
+    WasiHttp,
     /// Asks the host for a stream.
     Net,
     /// Looks for what belongs to the operator: variables, arguments, folders, files.
@@ -100,6 +102,7 @@ impl Misdeed {
             | Self::Refuse
             | Self::Reject
             | Self::Http
+            | Self::WasiHttp
             | Self::Net
             | Self::Secret
             | Self::Hurry

@@ -41,6 +41,7 @@ fn main() {
     let mut best = Duration::MAX;
     for round in 0..ROUNDS {
         let context = LaneContext {
+            rehearsal: None,
             run: RunFacts {
                 id: "bench".to_owned(),
                 ident: "bench".to_owned(),

@@ -16,7 +16,7 @@ use super::instance::{Budget, Instance, Lost};
 use super::limits::Work;
 use super::log::{LogLevel, PluginLog};
 use super::stats::CallTimes;
-use super::{Ending, Lane, LaneSummary, Plugin, PluginStats, RunFacts, StartError};
+use super::{Ending, Lane, LaneSummary, Plugin, PluginStats, Rehearsal, RunFacts, StartError};
 
 /// Instances a lane may lose in a run: enough for events that no one foresaw, too few to
 /// log in somewhere for ever.
@@ -36,6 +36,8 @@ pub struct LaneContext {
     /// The plugin's folder among the artifacts, which must exist: `log` and
     /// `set-aside.jsonl` go there.
     pub folder: PathBuf,
+    /// Where the plugin is under test, who answers for the world.
+    pub rehearsal: Option<Arc<Rehearsal>>,
 }
 
 /// See the module's head. Not to be used by two callers at a time.
@@ -70,7 +72,11 @@ impl PluginLane {
         context: LaneContext,
     ) -> Result<Self, StartError> {
         let log = Arc::new(PluginLog::new(&context.folder, lane));
-        let egress = Arc::new(Egress::new(Arc::clone(&plugin.grants), Arc::clone(&plugin.tls)));
+        let egress = Arc::new(Egress::new(
+            Arc::clone(&plugin.grants),
+            Arc::clone(&plugin.tls),
+            context.rehearsal.clone(),
+        ));
         let mut started = Self {
             plugin,
             context,

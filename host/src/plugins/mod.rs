@@ -31,6 +31,7 @@ mod outcomes;
 mod path_calls;
 mod plugin;
 mod pointer;
+mod rehearsal;
 mod secret;
 mod select;
 mod spec;
@@ -56,6 +57,7 @@ pub use outcomes::{
     Attempt, Change, Delivered, Edit, Ending, Enriched, RunFacts, StatusChange, Verdicts,
 };
 pub use plugin::{BatchLimits, Plugin};
+pub use rehearsal::{HostAnswer, HostCall, Rehearsal};
 pub use secret::SecretSource;
 pub use select::Select;
 pub use spec::{OnError, PluginSpec};

@@ -14,6 +14,7 @@ use super::egress::Egress;
 use super::guest_output::GuestOutput;
 use super::imports::refuse_sockets;
 use super::log::{LogLevel, PluginLog};
+use super::rehearsal;
 use super::wasi_http::WasiHttpEgress;
 
 /// Bytes a guest may pass to the host, or return, in one call: a trap, for nonsense.
@@ -62,6 +63,9 @@ impl StoreState {
             .max_random_size(RANDOM_BYTES)
             .envs(&plugin.variables);
         refuse_sockets(&mut wasi, &egress, &log);
+        if egress.rehearses() {
+            rehearsal::fix(&mut wasi);
+        }
         for dir in plugin.grants.dirs() {
             let permissions = if dir.may_write { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
             wasi.preopened_dir(&dir.path, dir.path.to_string_lossy(), permissions)

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::Playhouse;
-use super::seats::Seats;
+use super::seats::{Purpose, Seats};
 use crate::artifacts::{
     ArtifactError, JournalReader, RunRecord, Undelivered, What, is_live, plugin_folder,
 };
@@ -100,7 +100,8 @@ impl Playhouse {
         }
         let (log, _receiver) =
             watch::channel(LogState { last: u64::MAX, ended: Some(Instant::now() + limit) });
-        let mut seats = Seats::take(chosen, &facts, "deliver", artifact_dir, &self.runtime)?;
+        let mut seats =
+            Seats::take(chosen, &facts, &Purpose::Deliver, artifact_dir, &self.runtime)?;
         seats.start_delivery(&log, &super::new_cancel()?)?;
         let ending = Ending { status: record.state.as_str().to_owned(), rc: None, complete: true };
         Ok(DeliverOutcome { ident: record.ident.clone(), plugins: seats.close(&ending) })

@@ -27,7 +27,7 @@ use crate::plugins::{Ending, PluginLibrary};
 use crate::prepare::{RunConfig, persist_inputs, resolve};
 use crate::{RunError, RunOutcome};
 use record::{run_entry, run_facts};
-use seats::Seats;
+use seats::{Purpose, Seats};
 
 /// How long sinks may go on after Ansible has ended.
 const SINK_DEADLINE: Duration = Duration::from_secs(10);
@@ -120,7 +120,7 @@ impl Playhouse {
         }
         let facts = run_facts(&config);
         artifacts.journal.push(run_entry(&facts, started));
-        let seats = Seats::take(plugins, &facts, "run", artifacts.path(), &self.runtime)?;
+        let seats = Seats::take(plugins, &facts, &Purpose::Run, artifacts.path(), &self.runtime)?;
         let (log, receiver) = watch::channel(LogState::default());
         observer.begun(&config.artifact_dir, receiver);
         let mut stage = Stage {

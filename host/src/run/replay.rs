@@ -4,28 +4,32 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
-use uuid::Uuid;
 
 use super::deliver::facts_of;
 use super::record::run_entry;
-use super::seats::Seats;
+use super::seats::{Purpose, Seats};
 use super::{Playhouse, new_cancel};
 use crate::artifacts::{
-    ArtifactDir, ArtifactError, LogReader, Logged, RunRecord, RunStatus, StatusChange, What,
-    event_files, to_python_json,
+    ArtifactDir, ArtifactError, JournalReader, LogReader, Logged, RunRecord, RunStatus,
+    StatusChange, What, event_files, to_python_json,
 };
 use crate::events::{Event, Segment};
 use crate::input::{EnvFiles, OutputForm, PrivateDataDir, RunSpec};
 use crate::pipeline::{LogState, Observer, Pipeline, Queue};
-use crate::plugins::{Ending, RunFacts};
+use crate::plugins::{Ending, Rehearsal, RunFacts};
 use crate::prepare::{Environment, REDACTED};
 use crate::{PluginSummary, RunError};
+
+/// How long a sink under test may try.
+const TEST_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a replay came to.
 #[derive(Debug)]
@@ -58,6 +62,30 @@ impl Playhouse {
         limit: Duration,
         observer: &mut dyn Observer,
     ) -> Result<ReplayOutcome, RunError> {
+        self.replay_for(&Purpose::Replay, spec, ident, limit, observer)
+    }
+
+    /// The same for plugins under test: `rehearsal` answers for the world, or hears what
+    /// the world answers.
+    pub fn rehearse(
+        &self,
+        spec: &RunSpec,
+        ident: &str,
+        rehearsal: Arc<Rehearsal>,
+        observer: &mut dyn Observer,
+    ) -> Result<ReplayOutcome, RunError> {
+        let purpose = Purpose::Test(rehearsal);
+        self.replay_for(&purpose, spec, ident, TEST_LIMIT, observer)
+    }
+
+    fn replay_for(
+        &self,
+        purpose: &Purpose,
+        spec: &RunSpec,
+        ident: &str,
+        limit: Duration,
+        observer: &mut dyn Observer,
+    ) -> Result<ReplayOutcome, RunError> {
         let directory = PrivateDataDir::open(&spec.private_data_dir)?;
         let root = spec.artifact_dir.clone().unwrap_or_else(|| directory.path().join("artifacts"));
         let record = RunRecord::read(&root, ident)?
@@ -79,7 +107,7 @@ impl Playhouse {
         artifacts.journal.push(run_entry(&recording.facts, started));
         let (log, _receiver) = watch::channel(LogState::default());
         let mut seats =
-            Seats::take(plugins, &recording.facts, "replay", artifacts.path(), &self.runtime)?;
+            Seats::take(plugins, &recording.facts, purpose, artifacts.path(), &self.runtime)?;
         let cancel = new_cancel()?;
         seats.start(&log, &cancel)?;
         let (before, after) = recording.statuses;
@@ -153,10 +181,10 @@ impl Recording {
         artifact_dir: &Path,
     ) -> Result<Self, RunError> {
         let mut statuses = Vec::new();
-        let mut all = LogReader::open(artifact_dir)?;
-        while let Some(logged) = all.next()? {
-            if let Logged::Status(change) = logged {
-                statuses.push(change);
+        let mut journal = JournalReader::open(artifact_dir)?;
+        while let Some(entry) = journal.next_entry()? {
+            if let What::Status { status } = entry.what {
+                statuses.push(status);
             }
         }
         let events = std::iter::from_fn(move || {
@@ -176,10 +204,10 @@ impl Recording {
     /// Ansible Runner keeps the last status only; the others are as it would have sent them.
     fn of_ansible_runner(record: &RunRecord) -> Result<Self, RunError> {
         let files = event_files(&record.artifact_dir)?;
-        let events = files
-            .into_iter()
-            .map(|path| fs::read_to_string(&path).map_err(ArtifactError::read(&path)));
-        let change = |number, status: RunStatus, rc, more: Value| {
+        let first = files.first().map(|path| read(path)).transpose()?.unwrap_or_default();
+        let last = files.last().map(|path| read(path)).transpose()?.unwrap_or_default();
+        let events = files.into_iter().map(|path| read(&path));
+        let change = |number, status: RunStatus, rc, more: Value, event: &str| {
             let mut json = json!({"status": status.as_str(), "runner_ident": record.ident});
             if let (Some(json), Value::Object(more)) = (json.as_object_mut(), more) {
                 json.extend(more);
@@ -187,27 +215,49 @@ impl Recording {
             StatusChange {
                 number,
                 status,
-                created: Timestamp::now(),
+                created: created(event),
                 rc,
                 json: to_python_json(&json),
             }
         };
         let before = vec![
-            change(1, RunStatus::Starting, None, command_of(&record.artifact_dir)),
-            change(2, RunStatus::Running, None, Value::Null),
+            change(1, RunStatus::Starting, None, command_of(&record.artifact_dir), &first),
+            change(2, RunStatus::Running, None, Value::Null, &first),
         ];
         let rc = record.rc.as_deref().and_then(|rc| rc.parse().ok());
-        let last = serde_json::from_value(json!(record.state.as_str())).ok();
-        let after = last.map(|status| change(3, status, rc, Value::Null)).into_iter().collect();
+        let status: Option<RunStatus> = serde_json::from_value(json!(record.state.as_str())).ok();
+        let after = status.map(|status| change(3, status, rc, Value::Null, &last));
+        let after = after.into_iter().collect();
         let facts = RunFacts {
-            id: Uuid::new_v4().to_string(),
+            id: id_of(&first),
             ident: record.ident.clone(),
             playbook: None,
-            started: 0,
+            started: u64::try_from(created(&first).as_microsecond()).unwrap_or(0),
             ext: Vec::new(),
         };
         Ok(Self { facts, events: Box::new(events), statuses: (before, after) })
     }
+}
+
+fn read(path: &Path) -> Result<String, ArtifactError> {
+    fs::read_to_string(path).map_err(ArtifactError::read(path))
+}
+
+/// When an event was made; the beginning of time where it does not say.
+fn created(event: &str) -> Timestamp {
+    serde_json::from_str::<Value>(event)
+        .ok()
+        .and_then(|event| event["created"].as_str()?.parse().ok())
+        .unwrap_or_default()
+}
+
+/// Ansible Runner gives its runs no id. This one is the same each time, so that a receiver
+/// can tell that it has a thing already.
+fn id_of(first_event: &str) -> String {
+    let digest = Sha256::digest(first_event.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
 }
 
 /// What `starting` carries, from the artifact `command`: no value of a variable.

@@ -10,7 +10,7 @@ use super::seat::Seat;
 use crate::artifacts::{ArtifactError, Position, plugin_folder, write_cursor, write_whole};
 use crate::exec::Cancel;
 use crate::pipeline::{Chain, LogState};
-use crate::plugins::{Ending, Lane, LaneContext, Plugin, RunFacts};
+use crate::plugins::{Ending, Lane, LaneContext, Plugin, Rehearsal, RunFacts};
 use crate::{PluginSummary, RunError};
 
 /// See the module's head.
@@ -18,6 +18,34 @@ pub(super) struct Seats {
     pub(super) list: Vec<Seat>,
     artifact_dir: PathBuf,
     runtime: Handle,
+}
+
+/// Why plugins are started.
+pub(super) enum Purpose {
+    Run,
+    Deliver,
+    Replay,
+    /// The world is recorded, or answers from a recording.
+    Test(Arc<Rehearsal>),
+}
+
+impl Purpose {
+    /// What `init` is told.
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Deliver => "deliver",
+            Self::Replay => "replay",
+            Self::Test(_) => "test",
+        }
+    }
+
+    fn rehearsal(&self) -> Option<Arc<Rehearsal>> {
+        match self {
+            Self::Test(rehearsal) => Some(Arc::clone(rehearsal)),
+            Self::Run | Self::Deliver | Self::Replay => None,
+        }
+    }
 }
 
 /// Leaves in a plugin's folder what a later delivery has to know: what the plugin was, and
@@ -31,12 +59,11 @@ fn begin(plugin: &Plugin, run: &RunFacts, folder: &Path) -> Result<(), ArtifactE
 }
 
 impl Seats {
-    /// Gives each plugin its folder among the artifacts and its place. `purpose` is what
-    /// `init` tells of it.
+    /// Gives each plugin its folder among the artifacts and its place.
     pub(super) fn take(
         plugins: Vec<Arc<Plugin>>,
         run: &RunFacts,
-        purpose: &str,
+        purpose: &Purpose,
         artifact_dir: &Path,
         runtime: &Handle,
     ) -> Result<Self, ArtifactError> {
@@ -44,10 +71,15 @@ impl Seats {
             .into_iter()
             .map(|plugin| {
                 let folder = plugin_folder(artifact_dir, plugin.name().as_str())?;
-                if purpose == "run" {
+                if matches!(purpose, Purpose::Run) {
                     begin(&plugin, run, &folder)?;
                 }
-                let context = LaneContext { run: run.clone(), purpose: purpose.to_owned(), folder };
+                let context = LaneContext {
+                    run: run.clone(),
+                    purpose: purpose.as_str().to_owned(),
+                    folder,
+                    rehearsal: purpose.rehearsal(),
+                };
                 Ok(Seat::new(plugin, context))
             })
             .collect::<Result<_, _>>()?;

@@ -17,7 +17,7 @@ use super::error::{EgressError, EgressErrorKind};
 use super::origin::{Destination, Family, Origin, OriginHost, OriginPattern, Scheme};
 use super::resolver::{GrantedResolver, granted_addresses};
 use super::tls::Tls;
-use crate::plugins::Grants;
+use crate::plugins::{Grants, HostAnswer, HostCall, Rehearsal};
 
 /// To connect and shake hands: long for a far host, short beside the wall limit.
 pub(super) const CONNECT: Duration = Duration::from_secs(10);
@@ -69,13 +69,19 @@ pub(in crate::plugins) struct Egress {
     pub(super) tls: Arc<Tls>,
     /// Of streams: one permit each while it is open.
     pub(super) connections: Arc<Semaphore>,
+    pub(super) rehearsal: Option<Arc<Rehearsal>>,
     clients: Mutex<HashMap<Destination, Client>>,
     refusals: AtomicU64,
 }
 
 impl Egress {
-    pub(in crate::plugins) fn new(grants: Arc<Grants>, tls: Arc<Tls>) -> Self {
+    pub(in crate::plugins) fn new(
+        grants: Arc<Grants>,
+        tls: Arc<Tls>,
+        rehearsal: Option<Arc<Rehearsal>>,
+    ) -> Self {
         Self {
+            rehearsal,
             grants,
             tls,
             connections: Arc::new(Semaphore::new(CONNECTIONS)),
@@ -99,8 +105,22 @@ impl Egress {
         &self,
         request: HttpRequest,
     ) -> Result<HttpResponse, EgressError> {
+        let Some(rehearsal) = &self.rehearsal else {
+            return self.count(self.exchange(request).await);
+        };
+        let mut call = HostCall::of_request(&request);
+        if rehearsal.is_scripted() {
+            return rehearsal.answer(call).into_response();
+        }
         let result = self.exchange(request).await;
+        call.answer = HostAnswer::of_response(&result);
+        rehearsal.hear(call);
         self.count(result)
+    }
+
+    /// Whether a plugin under test is given recorded answers.
+    pub(in crate::plugins) fn rehearses(&self) -> bool {
+        self.rehearsal.is_some()
     }
 
     pub(super) fn count<T>(&self, result: Result<T, EgressError>) -> Result<T, EgressError> {

@@ -16,7 +16,7 @@ fn egress(http: &[&str], addresses: &[&str]) -> Egress {
         serde_json::from_value(json!({"http": http, "addresses": addresses})).unwrap();
     let grants = Grants::new("x".parse().unwrap(), Some(&metadata), &allow, &Map::new()).unwrap();
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Egress::new(Arc::new(grants), Arc::default())
+    Egress::new(Arc::new(grants), Arc::default(), None)
 }
 
 fn request(url: &str) -> HttpRequest {
@@ -191,7 +191,7 @@ fn a_socket_is_reached_by_its_path() {
         &Allow::default(),
         config.as_object().unwrap(),
     );
-    let egress = Egress::new(Arc::new(grants.unwrap()), Arc::default());
+    let egress = Egress::new(Arc::new(grants.unwrap()), Arc::default(), None);
     let url = format!("http+unix://{}/hook?a=b", path.to_str().unwrap().replace('/', "%2F"));
     assert_eq!(refused(&egress, &url).0, EgressErrorKind::Unreachable);
     let listener = UnixListener::bind(&path).unwrap();

@@ -21,6 +21,7 @@ mod address;
 mod client;
 mod error;
 mod origin;
+mod recorded;
 mod resolver;
 mod stream;
 mod tls;

@@ -16,7 +16,9 @@ use tokio_rustls::TlsConnector;
 use super::client::{CONNECT, Egress, check_socket};
 use super::error::{EgressError, EgressErrorKind, kind_of_io};
 use super::origin::{Destination, Family, Origin, OriginHost, OriginPattern, Scheme};
+use super::recorded::text;
 use super::resolver::{granted_addresses, look_up};
+use crate::plugins::{HostAnswer, HostCall, Rehearsal};
 
 /// Bytes of one read or write. A plugin that has more calls again.
 const LARGEST_PIECE: usize = 1 << 20;
@@ -39,9 +41,11 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 /// A granted, open connection. Dropping it closes both ways.
 #[expect(unreachable_pub, reason = "the generated code re-exports it")]
 pub struct Connection {
-    stream: Box<dyn Duplex>,
+    /// None where a recording stands for the peer.
+    stream: Option<Box<dyn Duplex>>,
     address: String,
-    _permit: OwnedSemaphorePermit,
+    rehearsal: Option<Arc<Rehearsal>>,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Egress {
@@ -51,12 +55,34 @@ impl Egress {
         address: &str,
         options: StreamOptions,
     ) -> Result<Connection, EgressError> {
+        if let Some(rehearsal) = self.rehearsal.as_ref().filter(|script| script.is_scripted()) {
+            let address = address.to_owned();
+            let call = HostCall::new(format!("connect {address}"));
+            rehearsal.answer(call).into_done()?;
+            let rehearsal = Some(Arc::clone(rehearsal));
+            return Ok(Connection { stream: None, address, rehearsal, _permit: None });
+        }
+        let result = self.connect_in_time(address, options).await;
+        if let Some(rehearsal) = &self.rehearsal {
+            let answer = match &result {
+                Ok(_) => HostAnswer::Done,
+                Err(error) => HostAnswer::of_error(error),
+            };
+            rehearsal.hear(HostCall { answer, ..HostCall::new(format!("connect {address}")) });
+        }
+        self.count(result)
+    }
+
+    async fn connect_in_time(
+        &self,
+        address: &str,
+        options: StreamOptions,
+    ) -> Result<Connection, EgressError> {
         let limit = options.timeout.min(CONNECT);
-        let result = timeout(limit, self.open(address, options)).await.unwrap_or_else(|_| {
+        timeout(limit, self.open(address, options)).await.unwrap_or_else(|_| {
             let message = format!("`{address}` did not answer in {} ms", limit.as_millis());
             Err(EgressError::new(EgressErrorKind::TimedOut, message))
-        });
-        self.count(result)
+        })
     }
 
     async fn open(&self, address: &str, options: StreamOptions) -> Result<Connection, EgressError> {
@@ -91,7 +117,8 @@ impl Egress {
                 }
             }
         };
-        Ok(Connection { stream, address, _permit: permit })
+        let rehearsal = self.rehearsal.clone();
+        Ok(Connection { stream: Some(stream), address, rehearsal, _permit: Some(permit) })
     }
 
     /// The first of the host's granted addresses that answers.
@@ -127,16 +154,35 @@ impl Connection {
         max: usize,
         limit: Duration,
     ) -> Result<Vec<u8>, EgressError> {
+        let mut call = HostCall::new(format!("read {}", self.address));
+        let Some(stream) = &mut self.stream else {
+            return self.recorded(call).into_bytes();
+        };
         let mut bytes = vec![0; max.min(LARGEST_PIECE)];
         // What has arrived may not be noticed yet at the first look.
         let limit = limit.max(Duration::from_millis(1));
-        match timeout(limit, self.stream.read(&mut bytes)).await {
+        let result = match timeout(limit, stream.read(&mut bytes)).await {
             Ok(Ok(size)) => {
                 bytes.truncate(size);
                 Ok(bytes)
             }
             Ok(Err(error)) => Err(of_io(&error, &self.address)),
             Err(_) => Err(self.timed_out("sent nothing", limit)),
+        };
+        if let Some(rehearsal) = &self.rehearsal {
+            call.answer = match &result {
+                Ok(bytes) => HostAnswer::Read(text(bytes)),
+                Err(error) => HostAnswer::of_error(error),
+            };
+            rehearsal.hear(call);
+        }
+        result
+    }
+
+    fn recorded(&self, call: HostCall) -> HostAnswer {
+        match &self.rehearsal {
+            Some(rehearsal) => rehearsal.answer(call),
+            None => call.answer,
         }
     }
 
@@ -153,20 +199,35 @@ impl Connection {
             );
             return Err(EgressError::new(EgressErrorKind::Limit, message));
         }
-        let write = async {
-            self.stream.write_all(bytes).await?;
-            self.stream.flush().await
+        let mut call =
+            HostCall { sent: text(bytes), ..HostCall::new(format!("write {}", self.address)) };
+        let Some(stream) = &mut self.stream else {
+            return self.recorded(call).into_done();
         };
-        match timeout(limit, write).await {
+        let write = async {
+            stream.write_all(bytes).await?;
+            stream.flush().await
+        };
+        let result = match timeout(limit, write).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(of_io(&error, &self.address)),
             Err(_) => Err(self.timed_out("took nothing", limit)),
+        };
+        if let Some(rehearsal) = &self.rehearsal {
+            if let Err(error) = &result {
+                call.answer = HostAnswer::of_error(error);
+            }
+            rehearsal.hear(call);
         }
+        result
     }
 
     /// Says that no more is sent.
     pub(in crate::plugins) async fn finish(&mut self) -> Result<(), EgressError> {
-        self.stream.shutdown().await.map_err(|error| of_io(&error, &self.address))
+        match &mut self.stream {
+            Some(stream) => stream.shutdown().await.map_err(|error| of_io(&error, &self.address)),
+            None => Ok(()),
+        }
     }
 
     fn timed_out(&self, what: &str, limit: Duration) -> EgressError {

@@ -49,6 +49,8 @@ mod sandbox;
 
 mod loading;
 
+mod python;
+
 mod embedding;
 
 mod pages;

@@ -41,6 +41,16 @@ pub fn guest(name: &str) -> PathBuf {
     prepared("PLAYHOUSE_GUESTS", "guests").join(format!("{name}.wasm"))
 }
 
+/// An example plugin in Python, built.
+pub fn python_component(name: &str) -> PathBuf {
+    prepared("PLAYHOUSE_PYTHON_PLUGINS", "python-plugins").join(format!("{name}.wasm"))
+}
+
+/// The folder with componentize-py, and with a Python beside it.
+pub fn componentize_bin() -> PathBuf {
+    prepared("PLAYHOUSE_COMPONENTIZE", "componentize-py/bin")
+}
+
 fn prepared(variable: &str, folder: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
     let path = env::var_os(variable).map_or_else(|| target.join(folder), PathBuf::from);

@@ -16,7 +16,7 @@ mod run_test;
 mod sshd;
 mod tree;
 
-pub use ansible::{Core, component, guest};
+pub use ansible::{Core, component, componentize_bin, guest, python_component};
 pub use comparison::{Comparison, Unlike, compare_with_peer, same_as_peer};
 pub use form::{EventForm, event_form, shown_by, without_times};
 pub use ran::Ran;

@@ -21,6 +21,8 @@ pub(crate) enum Command {
     ///
     /// Each folder of plugins/ and tests/guests becomes one component, named after the
     /// folder. The Rust target wasm32-wasip2 is added first if it is missing.
+    /// Each folder of plugin-sdk/python/examples becomes one in target/python-plugins, with
+    /// componentize-py from a virtual environment in target/componentize-py.
     #[command(verbatim_doc_comment)]
     Plugins,
 

@@ -12,10 +12,12 @@ mod debian;
 mod demo;
 mod elsewhere;
 mod failure;
+mod python_plugins;
 mod screen;
 mod step;
 mod suite;
 mod toolchain;
+mod virtual_env;
 mod workspace;
 
 use std::process::ExitCode;
@@ -42,7 +44,10 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Failure> {
     let workspace = Workspace::read()?;
     match command {
-        Command::Plugins => components::build(&workspace),
+        Command::Plugins => {
+            components::build(&workspace)?;
+            python_plugins::build(&workspace)
+        }
         Command::Test { cargo_test_args } => suite::test(&workspace, &cargo_test_args),
         Command::Conformance { cases } => suite::conformance(&workspace, &cases),
         Command::Demo => demo::show(&workspace),

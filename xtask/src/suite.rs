@@ -9,6 +9,7 @@ use crate::components;
 use crate::debian;
 use crate::elsewhere;
 use crate::failure::Failure;
+use crate::python_plugins;
 use crate::screen;
 use crate::step::{self, step};
 use crate::workspace::Workspace;
@@ -26,6 +27,7 @@ pub(crate) fn test(workspace: &Workspace, cargo_test_args: &[String]) -> Result<
     let mut tests = prepared_tests(workspace)?;
     debian::ensure_programs()?;
     components::build(workspace)?;
+    python_plugins::build(workspace)?;
     if has_cargo_command(workspace, "clippy") {
         step("linting", || {
             let clippy = ["clippy", "--release", "--workspace", "--all-targets"];
@@ -58,7 +60,9 @@ fn prepared_tests(workspace: &Workspace) -> Result<Command, Failure> {
         .env(NEWEST.variable, NEWEST.ensure(workspace)?)
         .env(OLDEST.variable, OLDEST.ensure(workspace)?)
         .env("PLAYHOUSE_COMPONENTS", components::plugin_folder(workspace))
-        .env("PLAYHOUSE_GUESTS", components::guest_folder(workspace));
+        .env("PLAYHOUSE_GUESTS", components::guest_folder(workspace))
+        .env("PLAYHOUSE_PYTHON_PLUGINS", python_plugins::folder(workspace))
+        .env("PLAYHOUSE_COMPONENTIZE", python_plugins::bin(workspace));
     Ok(tests)
 }
 

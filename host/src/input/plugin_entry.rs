@@ -138,7 +138,7 @@ fn addressed<'entries, 'given>(
         Some((name, key)) => (name, Some(key)),
         None => (address, None),
     };
-    let known: Vec<String> = entries.iter().map(|entry| entry.known_as().to_owned()).collect();
+    let known: Vec<String> = entries.iter().map(PluginEntry::known_as).collect();
     entries
         .iter_mut()
         .find(|entry| entry.known_as() == name)
@@ -182,13 +182,14 @@ impl PluginEntry {
         self.required = true;
     }
 
-    /// What flags and messages call it before it is loaded.
-    pub fn known_as(&self) -> &str {
+    /// What flags and messages call it before it is loaded. Cargo writes `team_notes.wasm`
+    /// for what calls itself `team-notes`; no name has a `_`.
+    pub fn known_as(&self) -> String {
         match &self.name {
-            Some(name) => name.as_str(),
+            Some(name) => name.to_string(),
             None => {
                 let last = self.plugin.rsplit('/').next().unwrap_or(&self.plugin);
-                last.strip_suffix(".wasm").unwrap_or(last)
+                last.strip_suffix(".wasm").unwrap_or(last).replace('_', "-")
             }
         }
     }
@@ -228,12 +229,13 @@ mod tests {
     #[test]
     fn settings_are_json_or_text_and_dots_go_deeper() {
         let entries = applied(&PluginFlags {
-            plugins: vec!["./build/x.wasm".into(), "http-sink=second".into()],
+            plugins: vec!["./build/x.wasm".into(), "http-sink=second".into(), "a_b.wasm".into()],
             config: vec![
                 "x.url=https://h".into(),
                 "x.headers.secreto=beefdead".into(),
                 "second={\"n\": 1}".into(),
                 "second.n=2".into(),
+                "a-b.n=3".into(),
             ],
             ..PluginFlags::default()
         })
@@ -243,6 +245,7 @@ mod tests {
             json!({"url": "https://h", "headers": {"secreto": "beefdead"}})
         );
         assert_eq!(Value::Object(entries[1].config.clone()), json!({"n": 2}));
+        assert_eq!(Value::Object(entries[2].config.clone()), json!({"n": 3}), "as Cargo names it");
     }
 
     #[test]

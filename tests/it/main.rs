@@ -51,6 +51,8 @@ mod loading;
 
 mod python;
 
+mod plugin_new;
+
 mod embedding;
 
 mod pages;

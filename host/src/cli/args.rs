@@ -10,6 +10,7 @@ use super::explain::ExplainArgs;
 use super::history::{EventsArgs, StatusArgs};
 use super::isolation_args::IsolationArgs;
 use super::later::{DeliverArgs, ReplayArgs};
+use super::plugin;
 use super::plugin_args::PluginArgs;
 use crate::input::{CommandFile, EventData, Job, OutputForm, RunSpec, role_vars};
 
@@ -41,6 +42,8 @@ pub(super) enum Subcommand {
     Deliver(DeliverArgs),
     /// Send what a run has recorded through plugins, without Ansible
     Replay(ReplayArgs),
+    /// Write plugins
+    Plugin(plugin::PluginArgs),
     /// Print what a shell needs to complete the words of this program
     Completions {
         /// The shell

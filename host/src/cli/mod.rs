@@ -10,6 +10,7 @@ mod keeper;
 mod later;
 mod order;
 mod pid_file;
+mod plugin;
 mod plugin_args;
 mod printer;
 mod progress;
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
         Subcommand::Background(args) => start::run_in_background(&args),
         Subcommand::Stop(args) => start::stop(&args),
         Subcommand::IsAlive(args) => start::is_alive(&args),
+        Subcommand::Plugin(args) => plugin::plugin(&args),
         Subcommand::Status(args) => history::status(&args),
         Subcommand::Events(args) => history::events(&args),
         Subcommand::Explain(args) => explain::explain(&args),

@@ -1,0 +1,27 @@
+//! `playhouse plugin`: the plugins of this machine, one file a command.
+
+mod new;
+mod project;
+mod template;
+
+use clap::Subcommand;
+
+/// Write plugins
+#[derive(Debug, clap::Args)]
+pub(super) struct PluginArgs {
+    #[command(subcommand)]
+    command: PluginCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum PluginCommand {
+    /// Write a project for a new plugin, which builds, tests and runs as it is
+    New(new::NewArgs),
+}
+
+/// Does what is asked for; the exit code.
+pub(super) fn plugin(args: &PluginArgs) -> i32 {
+    match &args.command {
+        PluginCommand::New(args) => new::new(args),
+    }
+}

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use tests::Sshd;
+use tests::{Sshd, lend_caches, lend_toolchain};
 
 use crate::{PROGRAM, test};
 
@@ -30,6 +30,16 @@ fn after_a_run() {
 #[test]
 fn from_ansible_runner() {
     run_page("from-ansible-runner.md");
+}
+
+#[test]
+fn write_a_plugin() {
+    run_page("write-a-plugin.md");
+}
+
+#[test]
+fn write_a_plugin_in_python() {
+    run_page("write-a-plugin-in-python.md");
 }
 
 #[test]
@@ -71,7 +81,11 @@ fn run_page(name: &str) {
                     bin.display(),
                     tests::Core::V2_19.bin().display()
                 );
-                shell.env("PATH", path).current_dir(&folder);
+                lend_toolchain(&mut shell, &path);
+                shell.current_dir(&folder);
+                for project in fs::read_dir(&folder).unwrap().flatten() {
+                    lend_caches(&project.path());
+                }
                 let output = shell.output().expect("sh starts");
                 let seen = String::from_utf8_lossy(&output.stdout).replace('\r', "");
                 let seen = seen.replace(&folder.display().to_string(), "");

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use receiver::Receiver;
 use serde_json::Value;
-use tests::{Core, componentize_bin};
+use tests::{Core, lend_caches, lend_toolchain};
 
 use crate::{PROGRAM, test};
 
@@ -32,13 +32,7 @@ impl Project {
         command.args(["plugin", "new", name, "--lang", language, "--hook", &hooks.join(",")]);
         let output = command.arg("--path").arg(&folder).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        // What takes a minute to build or fetch is shared.
-        let (place, shared) = match language {
-            "rust" => ("target", cargo_target()),
-            _ => (".venv", componentize_bin().join("..")),
-        };
-        fs::create_dir_all(&shared).unwrap();
-        symlink(shared, folder.join(place)).unwrap();
+        lend_caches(&folder);
         Self { folder, printed: String::from_utf8(output.stdout).unwrap() }
     }
 
@@ -48,26 +42,12 @@ impl Project {
         let bin = room.room().join("bin");
         fs::create_dir(&bin).unwrap();
         symlink(PROGRAM, bin.join("playhouse")).unwrap();
-        let cargo = Path::new(env!("CARGO")).parent().unwrap();
-        let path = format!(
-            "{}:{}:{}:/usr/bin:/bin",
-            bin.display(),
-            cargo.display(),
-            Core::V2_19.bin().display()
-        );
         let mut command = Command::new("sh");
         command.args(["-c", line]);
         room.seal(&mut command);
-        for name in ["CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"] {
-            command.envs(std::env::var_os(name).map(|value| (name, value)));
-        }
-        // Cargo finds its own home below the user's.
-        command
-            .env("HOME", std::env::var_os("HOME").unwrap_or_default())
-            .env("PATH", path)
-            .env("CARGO_NET_OFFLINE", "true")
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .current_dir(&self.folder);
+        let path = format!("{}:{}:/usr/bin:/bin", bin.display(), Core::V2_19.bin().display());
+        lend_toolchain(&mut command, &path);
+        command.current_dir(&self.folder);
         command.output().unwrap()
     }
 
@@ -88,10 +68,6 @@ impl Project {
         }
         last
     }
-}
-
-fn cargo_target() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("new/cargo-target")
 }
 
 /// All hooks at once, followed to the end.

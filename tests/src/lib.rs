@@ -7,6 +7,7 @@
 //! holds such a run against Ansible Runner's.
 
 mod ansible;
+mod authoring;
 mod comparison;
 mod form;
 mod peer;
@@ -17,6 +18,7 @@ mod sshd;
 mod tree;
 
 pub use ansible::{Core, component, componentize_bin, guest, python_component};
+pub use authoring::{lend_caches, lend_toolchain};
 pub use comparison::{Comparison, Unlike, compare_with_peer, same_as_peer};
 pub use form::{EventForm, event_form, shown_by, without_times};
 pub use ran::Ran;

@@ -53,6 +53,8 @@ mod python;
 
 mod plugin_new;
 
+mod plugin_bench;
+
 mod embedding;
 
 mod pages;

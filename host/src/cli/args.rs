@@ -42,7 +42,7 @@ pub(super) enum Subcommand {
     Deliver(DeliverArgs),
     /// Send what a run has recorded through plugins, without Ansible
     Replay(ReplayArgs),
-    /// Write plugins
+    /// Write plugins and measure them
     Plugin(plugin::PluginArgs),
     /// Print what a shell needs to complete the words of this program
     Completions {

@@ -1,12 +1,13 @@
 //! `playhouse plugin`: the plugins of this machine, one file a command.
 
+mod bench;
 mod new;
 mod project;
 mod template;
 
 use clap::Subcommand;
 
-/// Write plugins
+/// Write plugins and measure them
 #[derive(Debug, clap::Args)]
 pub(super) struct PluginArgs {
     #[command(subcommand)]
@@ -17,11 +18,14 @@ pub(super) struct PluginArgs {
 enum PluginCommand {
     /// Write a project for a new plugin, which builds, tests and runs as it is
     New(new::NewArgs),
+    /// Measure what a filter or an enricher costs an event, over a recorded run
+    Bench(bench::BenchArgs),
 }
 
 /// Does what is asked for; the exit code.
 pub(super) fn plugin(args: &PluginArgs) -> i32 {
     match &args.command {
         PluginCommand::New(args) => new::new(args),
+        PluginCommand::Bench(args) => bench::bench(args),
     }
 }

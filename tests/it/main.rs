@@ -55,6 +55,8 @@ mod plugin_new;
 
 mod plugin_bench;
 
+mod plugin_test;
+
 mod embedding;
 
 mod pages;

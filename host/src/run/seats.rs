@@ -102,6 +102,16 @@ impl Seats {
         Ok(())
     }
 
+    /// Starts the lanes on the event path alone.
+    pub(super) fn start_path(&mut self, cancel: &Cancel) -> Result<(), RunError> {
+        for seat in &mut self.list {
+            if seat.plugin.hooks().has_lane(Lane::Path) {
+                seat.path = Some(seat.start_lane(Lane::Path, &self.runtime, cancel)??);
+            }
+        }
+        Ok(())
+    }
+
     /// Starts the sinks alone.
     pub(super) fn start_delivery(
         &mut self,

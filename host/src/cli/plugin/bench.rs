@@ -146,6 +146,7 @@ async fn round(
 ) -> Result<(Cost, u64), BenchError> {
     let folder = tempfile::tempdir()?;
     let context = LaneContext {
+        rehearsal: None,
         run: RunFacts {
             id: "bench".to_owned(),
             ident: "bench".to_owned(),

@@ -4,6 +4,7 @@ mod bench;
 mod new;
 mod project;
 mod template;
+mod test;
 
 use clap::Subcommand;
 
@@ -18,6 +19,8 @@ pub(super) struct PluginArgs {
 enum PluginCommand {
     /// Write a project for a new plugin, which builds, tests and runs as it is
     New(new::NewArgs),
+    /// Run one over a recorded run and compare what it does with a snapshot
+    Test(test::TestArgs),
     /// Measure what a filter or an enricher costs an event, over a recorded run
     Bench(bench::BenchArgs),
 }
@@ -26,6 +29,7 @@ enum PluginCommand {
 pub(super) fn plugin(args: &PluginArgs) -> i32 {
     match &args.command {
         PluginCommand::New(args) => new::new(args),
+        PluginCommand::Test(args) => test::test(args),
         PluginCommand::Bench(args) => bench::bench(args),
     }
 }

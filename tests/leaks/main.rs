@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use playhouse::Playhouse;
 use playhouse::input::{PluginFlags, RunSpec};
-use playhouse::plugins::PluginLibrary;
+use playhouse::plugins::{CompiledCache, PluginLibrary};
 use tests::guest;
 
 /// Each run loses three instances, and a few more than that are made.
@@ -48,7 +48,12 @@ fn a_thousand_lost_instances_leave_nothing() {
     recording(room.path());
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let library = PluginLibrary::new(Vec::new(), Some(room.path().join("cache")));
+    let cache = CompiledCache {
+        folder: room.path().join("cache/aot"),
+        key: room.path().join("state/aot.key"),
+        compiler: None,
+    };
+    let library = PluginLibrary::new(Vec::new(), Some(cache));
     let playhouse = Playhouse::new(runtime.handle().clone(), library);
     let misdeeds = ["panic", "grow", "recurse", "wrong-count"];
     let replay = |misdeed: &str| {

@@ -228,6 +228,7 @@ impl RunTest {
             .env("LC_ALL", "C.UTF-8")
             .env("PYTHONUNBUFFERED", "1")
             .env("XDG_CACHE_HOME", target.join("test-cache"))
+            .env("XDG_STATE_HOME", target.join("test-cache/state"))
             .env("PLAYHOUSE_PLUGIN_PATH", target.join("plugins"))
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(self.room.path())

@@ -10,7 +10,7 @@ use super::explain::ExplainArgs;
 use super::history::{EventsArgs, StatusArgs};
 use super::isolation_args::IsolationArgs;
 use super::later::{DeliverArgs, ReplayArgs};
-use super::plugin;
+use super::plugin::PluginSubcommand;
 use super::plugin_args::PluginArgs;
 use crate::input::{CommandFile, EventData, Job, OutputForm, RunSpec, role_vars};
 
@@ -42,8 +42,8 @@ pub(super) enum Subcommand {
     Deliver(DeliverArgs),
     /// Send what a run has recorded through plugins, without Ansible
     Replay(ReplayArgs),
-    /// Write plugins and measure them
-    Plugin(plugin::PluginArgs),
+    /// Install plugins, look at them, write them and test them
+    Plugin(PluginSubcommand),
     /// Print what a shell needs to complete the words of this program
     Completions {
         /// The shell

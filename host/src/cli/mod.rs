@@ -10,6 +10,7 @@ mod keeper;
 mod later;
 mod order;
 mod pid_file;
+mod places;
 mod plugin;
 mod plugin_args;
 mod printer;

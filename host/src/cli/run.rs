@@ -1,16 +1,14 @@
 //! `playhouse run`.
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use super::args::RunArgs;
 use super::printer::{self, Printer};
 use super::progress::Progress;
-use super::{keeper, signals};
+use super::{keeper, places, signals};
 use crate::exec::Cancel;
 use crate::input::RunSpec;
 use crate::pipeline::Observer;
-use crate::plugins::PluginLibrary;
 use crate::{Playhouse, RunError, RunOutcome, exit_code};
 
 /// A plugin waits for the network more than it computes: two threads keep a busy one
@@ -66,31 +64,8 @@ pub(super) fn with_playhouse<T>(
         .enable_all()
         .build()
         .map_err(system("the threads for plugins cannot be started"))?;
-    let library = PluginLibrary::new(plugin_folders(), compiled_cache());
-    let result = work(Playhouse::new(runtime.handle().clone(), library));
+    let result = work(Playhouse::new(runtime.handle().clone(), places::library()));
     // A plugin that is still in a call has had its deadline.
     runtime.shutdown_background();
     result
-}
-
-/// Where plugins are looked up by name: `PLAYHOUSE_PLUGIN_PATH`, then `plugins/` beside
-/// the program, wherever a link to it lies.
-fn plugin_folders() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = std::env::var_os("PLAYHOUSE_PLUGIN_PATH")
-        .map(|paths| std::env::split_paths(&paths).collect())
-        .unwrap_or_default();
-    let program = std::env::current_exe().and_then(|path| path.canonicalize());
-    if let Some(beside) = program.ok().and_then(|path| Some(path.parent()?.join("plugins"))) {
-        folders.push(beside);
-    }
-    folders
-}
-
-/// Where compiled plugins are kept: the user's cache (XDG Base Directory Specification).
-fn compiled_cache() -> Option<PathBuf> {
-    let cache = match std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from) {
-        Some(path) if path.is_absolute() => path,
-        _ => std::env::home_dir()?.join(".cache"),
-    };
-    Some(cache.join("playhouse"))
 }

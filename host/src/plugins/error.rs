@@ -119,17 +119,6 @@ pub enum PluginError {
         /// Which file, and what is wrong.
         reason: String,
     },
-    /// The folder for compiled plugins is not fit to be trusted.
-    #[error(
-        "the folder `{}` cannot hold compiled plugins: {reason}; remove it, or name another",
-        path.display()
-    )]
-    Cache {
-        /// The folder.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
     /// The engine itself does not start.
     #[error("the WebAssembly engine does not start: {0}")]
     Engine(String),

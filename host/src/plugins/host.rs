@@ -1,16 +1,12 @@
 //! Loads components: reads, compiles, links and checks them, and runs nothing of them.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use sha2::{Digest, Sha256};
-use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Cache, CacheConfig, Config, Engine};
+use wasmtime::component::{HasSelf, InstancePre, Linker};
+use wasmtime::{Config, Engine};
 
 use super::bindings::AllHooks;
+use super::compiled::Compiled;
 use super::egress::Tls;
 use super::epoch::EpochTicker;
 use super::exports::find_hooks;
@@ -20,11 +16,10 @@ use super::metadata::Want;
 use super::plugin::make_sockets_absolute;
 use super::secret::Secret;
 use super::store::StoreState;
-use super::{Grants, Hook, Hooks, Metadata, Plugin, PluginError, PluginName, PluginSpec};
+use super::{
+    CompiledCache, CompiledState, ComponentFile, Grants, Hooks, Plugin, PluginError, PluginSpec,
+};
 
-/// MiB of a component at most: Python's have 18, and compiling takes memory many times
-/// its size.
-const LARGEST_MIB: u64 = 64;
 /// A guest's stack. Deep recursion traps instead of taking the host's memory.
 const STACK: usize = 512 << 10;
 
@@ -33,21 +28,18 @@ pub struct PluginHost {
     engine: Engine,
     linker: Linker<StoreState>,
     ticker: Arc<EpochTicker>,
+    compiled: Compiled,
+    /// What the operator should hear once.
+    notice: Mutex<Option<String>>,
 }
 
 impl PluginHost {
-    /// `cache` is a folder of our own for compiled components. It is made if it is not
-    /// there and refused if anyone else could write to it: what lies there is run.
-    pub fn new(cache: Option<&Path>) -> Result<Self, PluginError> {
+    /// `cache` keeps compiled components. Where it cannot be trusted they are compiled
+    /// each time, and [`take_notice`](Self::take_notice) says so.
+    pub fn new(cache: Option<&CompiledCache>) -> Result<Self, PluginError> {
         // Only one provider is linked; a second call finds the first's and changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let failed = |error: wasmtime::Error| PluginError::Engine(format!("{error:#}"));
-        let mut config = Config::new();
-        config.epoch_interruption(true).concurrency_support(false).max_wasm_stack(STACK);
-        if let Some(folder) = cache {
-            config.cache(Some(open_cache(folder)?));
-        }
-        let engine = Engine::new(&config).map_err(failed)?;
+        let engine = new_engine()?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(failed)?;
@@ -55,31 +47,57 @@ impl PluginHost {
         AllHooks::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(failed)?;
         let ticker = EpochTicker::start(&engine)
             .map_err(|error| PluginError::Engine(format!("a thread cannot be started: {error}")))?;
-        Ok(Self { engine, linker, ticker: Arc::new(ticker) })
+        let (compiled, notice) = Compiled::open(cache, &engine);
+        let notice = Mutex::new(notice);
+        Ok(Self { engine, linker, ticker: Arc::new(ticker), compiled, notice })
     }
 
-    /// Loads what `spec` asks for.
-    pub fn load(&self, mut spec: PluginSpec) -> Result<Plugin, PluginError> {
-        let path = &spec.component;
-        let bytes = read_component(path)?;
-        check_is_component(path, &bytes)?;
-        let metadata = Metadata::of_component(&bytes)
-            .map_err(|reason| PluginError::Metadata { path: path.clone(), reason })?;
-        let component = Component::from_binary(&self.engine, &bytes).map_err(|error| {
-            PluginError::NotAComponent { path: path.clone(), reason: format!("{error:#}") }
-        })?;
+    /// What the operator should hear of the engine, the first time it is asked for.
+    pub fn take_notice(&self) -> Option<String> {
+        self.notice.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Compiles a component where that is not done yet and holds it against what we have,
+    /// as before a run; its hooks.
+    pub fn check(&self, file: &ComponentFile) -> Result<Hooks, PluginError> {
+        self.link(file).map(|(_, hooks)| hooks)
+    }
+
+    /// Whether the code of a component is kept.
+    pub fn compiled_state(&self, digest: &str) -> CompiledState {
+        self.compiled.state(digest)
+    }
+
+    /// Makes room among the compiled components.
+    pub fn prune_compiled(&self) {
+        self.compiled.prune();
+    }
+
+    fn link(&self, file: &ComponentFile) -> Result<(InstancePre<StoreState>, Hooks), PluginError> {
+        let path = &file.path;
+        let component = self
+            .compiled
+            .component(&self.engine, &file.bytes, &file.digest)
+            .map_err(|reason| PluginError::NotAComponent { path: path.clone(), reason })?;
         let hooks = find_hooks(&self.engine, &component, path)?;
-        if let Some(metadata) = &metadata {
-            check_hooks(path, metadata, hooks)?;
-        }
+        file.check_hooks(hooks)?;
         let pre = self.linker.instantiate_pre(&component).map_err(|error| PluginError::Import {
             path: path.clone(),
             reason: format!("{error:#}"),
         })?;
+        Ok((pre, hooks))
+    }
+
+    /// Loads what `spec` asks for.
+    pub fn load(&self, mut spec: PluginSpec) -> Result<Plugin, PluginError> {
+        let file = ComponentFile::read(&spec.component)?;
+        let (pre, hooks) = self.link(&file)?;
         let name = match spec.name.take() {
             Some(name) => name,
-            None => default_name(path, metadata.as_ref())?,
+            None => file.name()?,
         };
+        let ComponentFile { path, digest, metadata, .. } = file;
+        let path = &path;
         for want in metadata.iter().flat_map(|metadata| &metadata.wants) {
             if let Want::Http { setting: Some(setting), .. }
             | Want::Net { setting: Some(setting), .. } = want
@@ -115,7 +133,7 @@ impl PluginHost {
             hooks,
             grants: Arc::new(grants),
             config: spec.config,
-            digest: format!("{:x}", Sha256::digest(&bytes)),
+            digest,
             events: spec.events,
             on_error: spec.on_error,
             required: spec.required,
@@ -126,87 +144,16 @@ impl PluginHost {
     }
 }
 
-fn read_component(path: &Path) -> Result<Vec<u8>, PluginError> {
-    let read = || -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        File::open(path)?.take((LARGEST_MIB << 20) + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().map_err(|source| PluginError::Read { path: path.to_owned(), source })?;
-    if bytes.len() as u64 > LARGEST_MIB << 20 {
-        return Err(PluginError::TooLarge { path: path.to_owned(), limit: LARGEST_MIB });
-    }
-    Ok(bytes)
+/// An engine. Compiled code fits every engine that this gives.
+pub(super) fn new_engine() -> Result<Engine, PluginError> {
+    let mut config = Config::new();
+    config.epoch_interruption(true).concurrency_support(false).max_wasm_stack(STACK);
+    Engine::new(&config).map_err(failed)
 }
 
-/// Tells the common mistakes apart before the engine sees the bytes. Compiled code is
-/// refused: the engine would run whatever it says.
-fn check_is_component(path: &Path, bytes: &[u8]) -> Result<(), PluginError> {
-    let reason = if Engine::detect_precompiled(bytes).is_some() {
-        "it was compiled ahead of time, and such code cannot be checked; give the `.wasm` it was made from"
-    } else if bytes.is_empty() {
-        "it is empty"
-    } else {
-        match bytes.get(..8) {
-            Some([0, b'a', b's', b'm', _, _, 1, 0]) => return Ok(()),
-            Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => {
-                "it is a core module; build it for the target `wasm32-wasip2`"
-            }
-            Some([0, b'a', b's', b'm', ..]) => "it has a version of WebAssembly's that is unknown",
-            _ if b"\0asm".starts_with(&bytes[..bytes.len().min(4)]) => "it ends within its head",
-            _ => "it does not begin like one",
-        }
-    };
-    Err(PluginError::NotAComponent { path: path.to_owned(), reason: reason.to_owned() })
-}
-
-/// Hooks are what is exported; metadata that says otherwise belongs to another component.
-fn check_hooks(path: &Path, metadata: &Metadata, hooks: Hooks) -> Result<(), PluginError> {
-    for hook in Hook::ALL {
-        let reason = match (metadata.hooks.contains_key(&hook), hooks.has(hook)) {
-            (true, false) => {
-                format!("it names the hook `{hook}`, which the component does not export")
-            }
-            (false, true) => {
-                format!("the component exports the hook `{hook}`, which it does not name")
-            }
-            _ => continue,
-        };
-        return Err(PluginError::Metadata { path: path.to_owned(), reason });
-    }
-    Ok(())
-}
-
-fn default_name(path: &Path, metadata: Option<&Metadata>) -> Result<PluginName, PluginError> {
-    let stem = || path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let name =
-        metadata.and_then(|metadata| metadata.name.clone()).or_else(stem).unwrap_or_default();
-    name.parse().map_err(|source| PluginError::Name { path: path.to_owned(), source })
-}
-
-/// The engine's own cache, in a folder that nobody else can write to.
-fn open_cache(folder: &Path) -> Result<Cache, PluginError> {
-    let refused = |reason: String| PluginError::Cache { path: folder.to_owned(), reason };
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|error| refused(format!("it cannot be made: {error}")))?;
-    let metadata = fs::symlink_metadata(folder)
-        .map_err(|error| refused(format!("it cannot be read: {error}")))?;
-    if !metadata.is_dir() {
-        return Err(refused("it is a symbolic link or a file".to_owned()));
-    }
-    if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return Err(refused("it belongs to another user".to_owned()));
-    }
-    if metadata.mode() & 0o022 != 0 {
-        return Err(refused("other users can write to it".to_owned()));
-    }
-    let folder = fs::canonicalize(folder).map_err(|error| refused(error.to_string()))?;
-    let mut config = CacheConfig::new();
-    config.with_directory(folder);
-    Cache::new(config).map_err(|error| refused(format!("{error:#}")))
+#[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]
+fn failed(error: wasmtime::Error) -> PluginError {
+    PluginError::Engine(format!("{error:#}"))
 }
 
 #[cfg(test)]

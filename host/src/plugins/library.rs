@@ -5,12 +5,16 @@
 //! of Ansible Runner's Python plugin loads that plugin too, as it would there.
 
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use serde_json::{Map, Value};
 
-use super::{Lane, Metadata, Plugin, PluginHost, PluginName, PluginSpec};
+use super::{
+    CompiledCache, Lane, Metadata, Plugin, PluginError, PluginHost, PluginName, PluginSpec,
+};
 use crate::RunError;
 use crate::input::PluginEntry;
 use crate::prepare::Environment;
@@ -49,14 +53,21 @@ const SUCCESSORS: [(&str, &str); 1] = [("runner_http_", "http-sink")];
 /// plugin, so that a run without any does not pay for it.
 pub struct PluginLibrary {
     folders: Vec<PathBuf>,
-    cache: Option<PathBuf>,
+    cache: Option<CompiledCache>,
     host: Mutex<Option<Arc<PluginHost>>>,
 }
 
 impl PluginLibrary {
     /// Looks for plugins in `folders`, in this order; keeps compiled ones in `cache`.
-    pub fn new(folders: Vec<PathBuf>, cache: Option<PathBuf>) -> Self {
+    pub fn new(folders: Vec<PathBuf>, cache: Option<CompiledCache>) -> Self {
         Self { folders, cache, host: Mutex::new(None) }
+    }
+
+    /// Looks for plugins in this folder too, after all others.
+    #[must_use]
+    pub fn with_bundled(mut self, folder: Option<PathBuf>) -> Self {
+        self.folders.extend(folder);
+        self
     }
 
     /// Loads what `entries` ask for and what `settings` imply. `base` is the private data
@@ -68,14 +79,15 @@ impl PluginLibrary {
         environment: &Environment,
         base: &Path,
     ) -> Result<(Vec<Arc<Plugin>>, Vec<String>), RunError> {
-        let notices = self.apply_runner_settings(&mut entries, settings, environment);
+        let mut notices = self.apply_runner_settings(&mut entries, settings, environment);
         if entries.is_empty() {
             return Ok((Vec::new(), notices));
         }
         let host = self.host()?;
-        let mut plugins: Vec<Arc<Plugin>> = Vec::new();
+        notices.extend(host.take_notice());
+        let mut specs = Vec::new();
         for entry in entries {
-            let plugin = host.load(PluginSpec {
+            specs.push(PluginSpec {
                 component: self.find(&entry.plugin)?,
                 base: base.to_owned(),
                 environment: environment.clone(),
@@ -90,7 +102,11 @@ impl PluginLibrary {
                 required: entry.required,
                 only_for: entry.only_for,
                 limits: entry.limits,
-            })?;
+            });
+        }
+        let mut plugins: Vec<Arc<Plugin>> = Vec::new();
+        for plugin in load_all(&host, specs) {
+            let plugin = plugin?;
             if plugins.iter().any(|other| other.name() == plugin.name()) {
                 return Err(RunError::PluginNamedTwice { name: plugin.name().to_string() });
             }
@@ -117,7 +133,7 @@ impl PluginLibrary {
         if let Some(host) = &*host {
             return Ok(Arc::clone(host));
         }
-        let started = Arc::new(PluginHost::new(self.cache.as_deref())?);
+        let started = Arc::new(PluginHost::new(self.cache.as_ref())?);
         *host = Some(Arc::clone(&started));
         Ok(started)
     }
@@ -229,6 +245,18 @@ impl PluginLibrary {
         }
         found
     }
+}
+
+/// Side by side: those that are not compiled yet are compiled at the same time.
+fn load_all(host: &PluginHost, specs: Vec<PluginSpec>) -> Vec<Result<Plugin, PluginError>> {
+    thread::scope(|scope| {
+        let loading: Vec<_> =
+            specs.into_iter().map(|spec| scope.spawn(|| host.load(spec))).collect();
+        loading
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    })
 }
 
 /// Whether a plugin is asked for by its file.

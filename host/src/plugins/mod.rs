@@ -9,6 +9,8 @@
 mod allow;
 mod batch;
 mod bindings;
+mod compiled;
+mod component;
 mod delivery_calls;
 mod dir_grant;
 mod egress;
@@ -31,6 +33,7 @@ mod outcomes;
 mod path_calls;
 mod plugin;
 mod pointer;
+mod private;
 mod rehearsal;
 mod secret;
 mod select;
@@ -40,6 +43,8 @@ mod store;
 mod wasi_http;
 
 pub use allow::Allow;
+pub use compiled::{CompiledCache, CompiledState, CompilerProgram, compile};
+pub use component::ComponentFile;
 pub use egress::IdentityFiles;
 pub use error::{PluginError, PrepareError, StartError};
 pub use grants::Grants;

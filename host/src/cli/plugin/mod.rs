@@ -1,6 +1,7 @@
 //! `playhouse plugin`: the plugins of this machine, one file a command.
 
 mod bench;
+mod compile;
 mod new;
 mod project;
 mod template;
@@ -8,9 +9,9 @@ mod test;
 
 use clap::Subcommand;
 
-/// Write plugins and measure them
+/// Installs plugins, looks at them, writes them and tests them
 #[derive(Debug, clap::Args)]
-pub(super) struct PluginArgs {
+pub(super) struct PluginSubcommand {
     #[command(subcommand)]
     command: PluginCommand,
 }
@@ -23,13 +24,17 @@ enum PluginCommand {
     Test(test::TestArgs),
     /// Measure what a filter or an enricher costs an event, over a recorded run
     Bench(bench::BenchArgs),
+    /// Compile the component on standard input to standard output, for a run
+    #[command(hide = true)]
+    Compile,
 }
 
 /// Does what is asked for; the exit code.
-pub(super) fn plugin(args: &PluginArgs) -> i32 {
+pub(super) fn plugin(args: &PluginSubcommand) -> i32 {
     match &args.command {
         PluginCommand::New(args) => new::new(args),
         PluginCommand::Test(args) => test::test(args),
         PluginCommand::Bench(args) => bench::bench(args),
+        PluginCommand::Compile => compile::compile(),
     }
 }

@@ -18,7 +18,7 @@ pub enum RunError {
     #[error(transparent)]
     Prepare(#[from] PrepareError),
     /// A plugin that was asked for is nowhere.
-    #[error("there is no plugin `{name}`: looked for {}; give the path of a `.wasm` file, or put it there", looked.join(", "))]
+    #[error("there is no plugin `{name}`: looked for {}; give the path of a `.wasm` file, or install it with `playhouse plugin install`", looked.join(", "))]
     PluginMissing {
         /// As it was asked for.
         name: String,
@@ -46,6 +46,9 @@ pub enum RunError {
     /// A plugin cannot be loaded.
     #[error(transparent)]
     Plugin(#[from] plugins::PluginError),
+    /// The installed plugins cannot be looked at.
+    #[error(transparent)]
+    Installed(#[from] plugins::InstallError),
     /// A plugin does not start.
     #[error(transparent)]
     PluginStart(#[from] plugins::StartError),
@@ -192,6 +195,7 @@ impl RunError {
             | Self::PluginNamedTwice { .. }
             | Self::NoSuchSink { .. }
             | Self::Plugin(_)
+            | Self::Installed(_)
             | Self::PluginStart(_)
             | Self::PreRun(_)
             | Self::PluginAborted { .. }

@@ -57,6 +57,8 @@ mod plugin_bench;
 
 mod plugin_test;
 
+mod store;
+
 mod embedding;
 
 mod pages;

@@ -28,6 +28,11 @@ fn after_a_run() {
 }
 
 #[test]
+fn install_a_plugin() {
+    run_page("install-a-plugin.md");
+}
+
+#[test]
 fn from_ansible_runner() {
     run_page("from-ansible-runner.md");
 }

@@ -5,11 +5,24 @@ use std::env;
 use std::path::PathBuf;
 
 use super::this_program;
-use crate::plugins::{CompiledCache, CompilerProgram, PluginLibrary};
+use crate::plugins::{
+    CompiledCache, CompilerProgram, InstallError, InstalledPlugins, PluginLibrary,
+};
 
 /// The plugins that a run can be asked for.
 pub(super) fn library() -> PluginLibrary {
-    PluginLibrary::new(plugin_folders(), compiled_cache()).with_bundled(bundled_plugins())
+    PluginLibrary::new(plugin_folders(), compiled_cache())
+        .with_installed(data_folder().map(InstalledPlugins::new))
+        .with_bundled(bundled_plugins())
+}
+
+/// Where plugins are installed; the error says that there is no such place.
+pub(super) fn installed_plugins() -> Result<InstalledPlugins, InstallError> {
+    data_folder().map(InstalledPlugins::new).ok_or(InstallError::NoHome)
+}
+
+fn data_folder() -> Option<PathBuf> {
+    Some(base("XDG_DATA_HOME", ".local/share")?.join("playhouse/plugins"))
 }
 
 /// Where plugins are looked up by name before all others: `PLAYHOUSE_PLUGIN_PATH`.

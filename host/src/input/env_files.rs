@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::yaml::{self, python_text};
 use super::{InputError, PluginEntry, PrivateDataDir, RunSpec, SshKeys};
-use crate::plugins::is_path;
+use crate::plugins::PluginReference;
 
 /// What stands in `env/`. A file that is missing is an empty one.
 #[derive(Debug, Clone, Default)]
@@ -182,7 +182,7 @@ fn read_plugins(directory: &PrivateDataDir) -> Result<Vec<PluginEntry>, InputErr
                     path: path.to_owned(),
                     reason: format!("entry {}: {error}", index + 1),
                 })?;
-            if is_path(&entry.plugin) {
+            if PluginReference::new(&entry.plugin).is_path() {
                 entry.plugin = directory.path().join(&entry.plugin).to_string_lossy().into_owned();
             }
             Ok(entry)
@@ -191,7 +191,7 @@ fn read_plugins(directory: &PrivateDataDir) -> Result<Vec<PluginEntry>, InputErr
 }
 
 /// The members of a YAML or JSON mapping; none where the file is missing or empty.
-fn read_mapping(path: &Path) -> Result<Option<Map<String, Value>>, InputError> {
+pub(crate) fn read_mapping(path: &Path) -> Result<Option<Map<String, Value>>, InputError> {
     let Some(text) = read_text(path)? else { return Ok(None) };
     match parse(path, &text)? {
         Value::Object(members) => Ok(Some(members)),

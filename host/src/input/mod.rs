@@ -13,8 +13,8 @@ mod run_spec;
 mod ssh_keys;
 mod yaml;
 
-pub(crate) use env_files::split_cmdline;
 pub use env_files::{EnvFiles, ExtravarsFile};
+pub(crate) use env_files::{read_mapping, split_cmdline};
 pub use error::InputError;
 pub use job::{Job, role_vars};
 pub use plugin_entry::{PluginEntry, PluginFlags};

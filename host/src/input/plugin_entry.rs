@@ -8,14 +8,16 @@ use serde_json::{Map, Value};
 
 use super::InputError;
 use crate::plugins::{
-    Allow, IdentityFiles, LimitOverrides, OnError, PluginName, SecretSource, Select,
+    Allow, IdentityFiles, LimitOverrides, OnError, PluginName, PluginReference, SecretSource,
+    Select,
 };
 
 /// An entry of `env/plugins`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PluginEntry {
-    /// A name to look up, or a path: with a `/` in it, or ending in `.wasm`.
+    /// A name to look up, or a path: with a `/` in it, or ending in `.wasm`. With
+    /// `@sha256:…` behind it, the component must have that digest.
     pub plugin: String,
     /// What it is called in this run; the plugin's own name unless said.
     pub name: Option<PluginName>,
@@ -188,7 +190,8 @@ impl PluginEntry {
         match &self.name {
             Some(name) => name.to_string(),
             None => {
-                let last = self.plugin.rsplit('/').next().unwrap_or(&self.plugin);
+                let plugin = PluginReference::new(&self.plugin).plugin;
+                let last = plugin.rsplit('/').next().unwrap_or(plugin);
                 last.strip_suffix(".wasm").unwrap_or(last).replace('_', "-")
             }
         }

@@ -13,23 +13,42 @@ use super::egress::{Family, OriginPattern};
 #[serde(deny_unknown_fields, default)]
 pub struct Allow {
     /// Origins: `https://hooks.example`, `http://*.example:8080`, `unix:/run/x.sock`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub http: Vec<String>,
     /// Addresses that are refused otherwise (loopback, link-local, …) and that a granted
     /// host may resolve to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<IpAddr>,
     /// JSON Pointer patterns into the view that a pre-run hook may write.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<String>,
     /// JSON Pointer patterns into the view that a pre-run hook may read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub view: Vec<String>,
     /// Streams: `tcp://host:port`, `tls://*.example:8883`, `unix:/run/x.sock`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub net: Vec<String>,
     /// Variables of the environment whose values it may see; `*` stands for any text.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
     /// Folders it may read: `/srv/reports`, or `/srv/reports:rw` to write there too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dir: Vec<String>,
 }
 
 impl Allow {
+    /// Allows what `other` allows too.
+    pub fn extend(&mut self, other: Self) {
+        let Self { http, addresses, set, view, net, env, dir } = other;
+        self.http.extend(http);
+        self.addresses.extend(addresses);
+        self.set.extend(set);
+        self.view.extend(view);
+        self.net.extend(net);
+        self.env.extend(env);
+        self.dir.extend(dir);
+    }
+
     /// Adds one grant, as `--plugin-allow x.<kind>=<pattern>` gives it. The error says
     /// what a grant of that kind looks like.
     pub fn add(&mut self, kind: &str, pattern: &str) -> Result<(), String> {

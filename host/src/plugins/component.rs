@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 
-use super::{Hook, Hooks, Metadata, PluginError, PluginName};
+use super::{Digest, ExpectedDigest, Hook, Hooks, Metadata, PluginError, PluginName};
 
 /// MiB of a component at most: Python's have 18, and compiling takes memory many times
 /// its size.
@@ -20,8 +19,8 @@ pub struct ComponentFile {
     pub path: PathBuf,
     /// What is in it.
     pub bytes: Vec<u8>,
-    /// SHA-256 of that in hexadecimal.
-    pub digest: String,
+    /// SHA-256 of that.
+    pub digest: Digest,
     /// What it says of itself.
     pub metadata: Option<Metadata>,
 }
@@ -33,8 +32,27 @@ impl ComponentFile {
         check_is_component(path, &bytes)?;
         let metadata = Metadata::of_component(&bytes)
             .map_err(|reason| PluginError::Metadata { path: path.to_owned(), reason })?;
-        let digest = format!("{:x}", Sha256::digest(&bytes));
+        let digest = Digest::of(&bytes);
         Ok(Self { path: path.to_owned(), bytes, digest, metadata })
+    }
+
+    /// Refuses another component than the one that was meant.
+    pub fn check_digest(&self, expected: Option<&ExpectedDigest>) -> Result<(), PluginError> {
+        let (path, found) = (self.path.clone(), self.digest.clone());
+        match expected {
+            Some(ExpectedDigest::Pinned(digest)) if *digest != found => {
+                Err(PluginError::Pinned { path, found, pinned: digest.clone() })
+            }
+            Some(ExpectedDigest::Installed { name, digest }) if *digest != found => {
+                Err(PluginError::Changed {
+                    name: name.clone(),
+                    path,
+                    found,
+                    installed: digest.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Its name where nobody gives it another: the metadata's, else the file's stem.

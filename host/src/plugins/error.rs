@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::PluginNameError;
+use super::{Digest, PluginNameError};
 
 /// A plugin cannot take part. Nothing of it has run.
 #[derive(Debug, Error)]
@@ -90,6 +90,42 @@ pub enum PluginError {
         path: PathBuf,
         /// What is wrong.
         reason: String,
+    },
+    /// The digest it was asked for with is none.
+    #[error("the plugin `{plugin}` cannot be looked for: {reason}")]
+    Reference {
+        /// As it was asked for.
+        plugin: String,
+        /// What a digest looks like.
+        reason: String,
+    },
+    /// It is not the component that was asked for.
+    #[error(
+        "the plugin `{}` has the digest {found}, and it was asked for with {pinned}; find out why, and then correct one of them",
+        path.display()
+    )]
+    Pinned {
+        /// The component's file.
+        path: PathBuf,
+        /// What it has.
+        found: Digest,
+        /// What it was to have.
+        pinned: Digest,
+    },
+    /// It is not the component that was installed.
+    #[error(
+        "the installed plugin `{name}` is not what was installed: `{}` has the digest {found}, and {installed} was installed; find out why, and then put the right one there with `playhouse plugin upgrade`, or take it away with `playhouse plugin remove {name}`",
+        path.display()
+    )]
+    Changed {
+        /// The name it is installed under.
+        name: String,
+        /// The component's file.
+        path: PathBuf,
+        /// What it has.
+        found: Digest,
+        /// What the lock file says.
+        installed: Digest,
     },
     /// There is no name to call it by.
     #[error("the plugin `{}` has no name that can be used; give it one with `name:` or `--plugin {}=name`", path.display(), path.display())]

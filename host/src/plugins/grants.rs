@@ -229,11 +229,11 @@ impl Grants {
             format!("{what}: not granted; add `{}`", self.flag(kind, pattern))
         } else if self.has_metadata {
             format!(
-                "{what}: the plugin's own metadata does not ask for it, so it cannot be granted; see `wants` in the `plugin.json` that `{plugin}` was built with"
+                "{what}: the plugin's own metadata does not ask for it, so it cannot be granted; `playhouse plugin inspect` shows what `{plugin}` asks for"
             )
         } else {
             format!(
-                "{what}: the component has no metadata that asks for it, so it cannot be granted; build `{plugin}` with a `plugin.json` that has it in `wants`"
+                "{what}: the component has no metadata that asks for it, so it cannot be granted; give `{plugin}` a `plugin.json` that has it in `wants` with `playhouse plugin annotate`"
             )
         }
     }

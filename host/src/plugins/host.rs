@@ -12,8 +12,7 @@ use super::epoch::EpochTicker;
 use super::exports::find_hooks;
 use super::imports::add_refusals_to_linker;
 use super::limits::Limits;
-use super::metadata::Want;
-use super::plugin::make_sockets_absolute;
+use super::plugin::place_sockets;
 use super::secret::Secret;
 use super::store::StoreState;
 use super::{
@@ -77,7 +76,7 @@ impl PluginHost {
         let path = &file.path;
         let component = self
             .compiled
-            .component(&self.engine, &file.bytes, &file.digest)
+            .component(&self.engine, &file.bytes, file.digest.as_hex())
             .map_err(|reason| PluginError::NotAComponent { path: path.clone(), reason })?;
         let hooks = find_hooks(&self.engine, &component, path)?;
         file.check_hooks(hooks)?;
@@ -91,6 +90,7 @@ impl PluginHost {
     /// Loads what `spec` asks for.
     pub fn load(&self, mut spec: PluginSpec) -> Result<Plugin, PluginError> {
         let file = ComponentFile::read(&spec.component)?;
+        file.check_digest(spec.digest.as_ref())?;
         let (pre, hooks) = self.link(&file)?;
         let name = match spec.name.take() {
             Some(name) => name,
@@ -98,14 +98,8 @@ impl PluginHost {
         };
         let ComponentFile { path, digest, metadata, .. } = file;
         let path = &path;
-        for want in metadata.iter().flat_map(|metadata| &metadata.wants) {
-            if let Want::Http { setting: Some(setting), .. }
-            | Want::Net { setting: Some(setting), .. } = want
-            {
-                let base = std::path::absolute(&spec.base).unwrap_or_else(|_| spec.base.clone());
-                make_sockets_absolute(&mut spec.config, setting, &base);
-            }
-        }
+        let wants = metadata.as_ref().map_or(&[][..], |metadata| &metadata.wants);
+        place_sockets(&mut spec.config, wants, &spec.base);
         let grants = Grants::new(name.clone(), metadata.as_ref(), &spec.allow, &spec.config)
             .map_err(|error| error.for_plugin(&name, path))?;
         let tls = Tls::load(spec.tls_ca.as_deref(), &spec.identities, &spec.base)
@@ -133,7 +127,7 @@ impl PluginHost {
             hooks,
             grants: Arc::new(grants),
             config: spec.config,
-            digest,
+            digest: digest.as_hex().to_owned(),
             events: spec.events,
             on_error: spec.on_error,
             required: spec.required,

@@ -13,7 +13,8 @@ use std::thread;
 use serde_json::{Map, Value};
 
 use super::{
-    CompiledCache, Lane, Metadata, Plugin, PluginError, PluginHost, PluginName, PluginSpec,
+    CompiledCache, ExpectedDigest, InstalledPlugins, Lane, LockedPlugin, Metadata, Plugin,
+    PluginError, PluginHost, PluginName, PluginReference, PluginSpec,
 };
 use crate::RunError;
 use crate::input::PluginEntry;
@@ -49,10 +50,26 @@ const RUNNER_SETTINGS: [&str; 22] = [
 /// Which of our plugins reads the settings of which Python plugin, for the hint.
 const SUCCESSORS: [(&str, &str); 1] = [("runner_http_", "http-sink")];
 
+/// Where plugins are looked up by name.
+enum Place {
+    Folder(PathBuf),
+    Installed(InstalledPlugins),
+}
+
+/// A plugin that was asked for and is there.
+pub struct Found {
+    /// Its component.
+    pub component: PathBuf,
+    /// What that must be.
+    pub digest: Option<ExpectedDigest>,
+    /// What the lock says, where it is installed.
+    pub locked: Option<LockedPlugin>,
+}
+
 /// Where plugins are, with the engine that runs them. The engine starts with the first
 /// plugin, so that a run without any does not pay for it.
 pub struct PluginLibrary {
-    folders: Vec<PathBuf>,
+    places: Vec<Place>,
     cache: Option<CompiledCache>,
     host: Mutex<Option<Arc<PluginHost>>>,
 }
@@ -60,13 +77,21 @@ pub struct PluginLibrary {
 impl PluginLibrary {
     /// Looks for plugins in `folders`, in this order; keeps compiled ones in `cache`.
     pub fn new(folders: Vec<PathBuf>, cache: Option<CompiledCache>) -> Self {
-        Self { folders, cache, host: Mutex::new(None) }
+        let places = folders.into_iter().map(Place::Folder).collect();
+        Self { places, cache, host: Mutex::new(None) }
     }
 
-    /// Looks for plugins in this folder too, after all others.
+    /// Then looks among installed plugins.
+    #[must_use]
+    pub fn with_installed(mut self, installed: Option<InstalledPlugins>) -> Self {
+        self.places.extend(installed.map(Place::Installed));
+        self
+    }
+
+    /// Then looks in this folder.
     #[must_use]
     pub fn with_bundled(mut self, folder: Option<PathBuf>) -> Self {
-        self.folders.extend(folder);
+        self.places.extend(folder.map(Place::Folder));
         self
     }
 
@@ -87,8 +112,14 @@ impl PluginLibrary {
         notices.extend(host.take_notice());
         let mut specs = Vec::new();
         for entry in entries {
+            let found = self.find(&entry.plugin)?;
+            let mut allow = entry.allow;
+            if let Some(locked) = found.locked {
+                allow.extend(locked.grants);
+            }
             specs.push(PluginSpec {
-                component: self.find(&entry.plugin)?,
+                component: found.component,
+                digest: found.digest,
                 base: base.to_owned(),
                 environment: environment.clone(),
                 secrets: entry.secrets,
@@ -96,7 +127,7 @@ impl PluginLibrary {
                 identities: entry.identities,
                 name: entry.name,
                 config: entry.config,
-                allow: entry.allow,
+                allow,
                 events: entry.events,
                 on_error: entry.on_error,
                 required: entry.required,
@@ -128,7 +159,8 @@ impl PluginLibrary {
         Ok((plugins, notices))
     }
 
-    fn host(&self) -> Result<Arc<PluginHost>, RunError> {
+    /// The engine, which starts when it is first asked for.
+    pub fn host(&self) -> Result<Arc<PluginHost>, PluginError> {
         let mut host = self.host.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(host) = &*host {
             return Ok(Arc::clone(host));
@@ -139,18 +171,39 @@ impl PluginLibrary {
     }
 
     /// A path is a path; a name is looked up.
-    fn find(&self, plugin: &str) -> Result<PathBuf, RunError> {
-        if is_path(plugin) {
-            return Ok(PathBuf::from(plugin));
+    pub fn find(&self, plugin: &str) -> Result<Found, RunError> {
+        let reference = PluginReference::new(plugin);
+        let pinned = reference
+            .pinned()
+            .map_err(|reason| PluginError::Reference { plugin: plugin.to_owned(), reason })?;
+        let pinned = pinned.map(ExpectedDigest::Pinned);
+        if reference.is_path() {
+            let component = PathBuf::from(reference.plugin);
+            return Ok(Found { component, digest: pinned, locked: None });
         }
-        let candidates: Vec<PathBuf> =
-            self.folders.iter().map(|folder| folder.join(format!("{plugin}.wasm"))).collect();
-        candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
-            RunError::PluginMissing {
-                name: plugin.to_owned(),
-                looked: candidates.iter().map(|path| format!("`{}`", path.display())).collect(),
+        let name = reference.plugin;
+        let mut looked = Vec::new();
+        for place in &self.places {
+            let component = match place {
+                Place::Folder(folder) => folder.join(format!("{name}.wasm")),
+                Place::Installed(installed) => {
+                    if let Some((component, locked)) = installed.find(name)? {
+                        let digest = pinned.unwrap_or_else(|| ExpectedDigest::Installed {
+                            name: name.to_owned(),
+                            digest: locked.digest.clone(),
+                        });
+                        return Ok(Found { component, digest: Some(digest), locked: Some(locked) });
+                    }
+                    looked.push("the installed plugins".to_owned());
+                    continue;
+                }
+            };
+            if component.is_file() {
+                return Ok(Found { component, digest: pinned, locked: None });
             }
-        })
+            looked.push(format!("`{}`", component.display()));
+        }
+        Err(RunError::PluginMissing { name: name.to_owned(), looked })
     }
 
     /// Ansible Runner's plugins are active once they are installed and find their keys.
@@ -188,8 +241,11 @@ impl PluginLibrary {
             if keys.is_empty() {
                 continue;
             }
-            let asked_for =
-                |entry: &&mut PluginEntry| entry.plugin == name || Path::new(&entry.plugin) == file;
+            let asked_for = |entry: &&mut PluginEntry| {
+                let asked = PluginReference::new(&entry.plugin).plugin;
+                asked == name || Path::new(asked) == file
+            };
+
             match entries.iter_mut().find(asked_for) {
                 Some(entry) => {
                     for (key, value) in config {
@@ -206,44 +262,53 @@ impl PluginLibrary {
         for (prefix, plugin) in SUCCESSORS {
             if let Some(key) = foreign.iter().find(|key| key.starts_with(prefix)) {
                 notices.push(format!(
-                    "nothing reads `{key}` of env/settings; `{plugin}` would: put `{plugin}.wasm` into {}",
-                    self.folders.first().map_or_else(
-                        || "a folder for plugins".to_owned(),
-                        |folder| format!("`{}`", folder.display())
-                    )
+                    "nothing reads `{key}` of env/settings; `{plugin}` would: `playhouse plugin install {plugin}.wasm`"
                 ));
             }
         }
         notices
     }
 
-    /// The plugins in the folders that can be asked for by name, with their metadata.
-    /// What cannot be read is found out when somebody asks for it.
+    /// The plugins that can be asked for by name, with their metadata. What cannot be
+    /// read is found out when somebody asks for it.
     fn described(&self) -> Vec<(PathBuf, String, Metadata)> {
         let mut found: Vec<(PathBuf, String, Metadata)> = Vec::new();
-        for folder in &self.folders {
-            let Ok(files) = fs::read_dir(folder) else { continue };
-            let mut files: Vec<PathBuf> = files.flatten().map(|file| file.path()).collect();
-            files.sort();
-            for file in files {
-                let Some(name) =
-                    file.file_name().and_then(|name| name.to_str()?.strip_suffix(".wasm"))
-                else {
-                    continue;
-                };
-                if found.iter().any(|(_, known, _)| known == name) {
-                    continue;
-                }
-                let metadata = fs::read(&file)
-                    .ok()
-                    .and_then(|bytes| Metadata::of_component(&bytes).ok().flatten());
-                if let Some(metadata) = metadata {
-                    let name = name.to_owned();
-                    found.push((file, name, metadata));
-                }
+        for (name, file) in self.places.iter().flat_map(Place::components) {
+            if found.iter().any(|(_, known, _)| *known == name) {
+                continue;
+            }
+            let metadata = fs::read(&file)
+                .ok()
+                .and_then(|bytes| Metadata::of_component(&bytes).ok().flatten());
+            if let Some(metadata) = metadata {
+                found.push((file, name, metadata));
             }
         }
         found
+    }
+}
+
+impl Place {
+    /// What is there, by name.
+    fn components(&self) -> Vec<(String, PathBuf)> {
+        match self {
+            Self::Folder(folder) => {
+                let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
+                let mut files: Vec<PathBuf> = files.flatten().map(|file| file.path()).collect();
+                files.sort();
+                let name = |file: &PathBuf| {
+                    file.file_name()?.to_str()?.strip_suffix(".wasm").map(str::to_owned)
+                };
+                files.into_iter().filter_map(|file| Some((name(&file)?, file))).collect()
+            }
+            Self::Installed(installed) => installed
+                .list()
+                .map(|lock| {
+                    let names = lock.plugins.into_keys();
+                    names.map(|name| (name.to_string(), installed.path(&name))).collect()
+                })
+                .unwrap_or_default(),
+        }
     }
 }
 
@@ -257,12 +322,6 @@ fn load_all(host: &PluginHost, specs: Vec<PluginSpec>) -> Vec<Result<Plugin, Plu
             .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
             .collect()
     })
-}
-
-/// Whether a plugin is asked for by its file.
-pub(crate) fn is_path(plugin: &str) -> bool {
-    plugin.contains('/')
-        || Path::new(plugin).extension().is_some_and(|extension| extension == "wasm")
 }
 
 /// Sets the member that a JSON Pointer of one part names: settings of Python plugins are flat.

@@ -13,7 +13,7 @@ use wasmparser::{Parser, Payload};
 use super::{Hook, LimitOverrides, Select};
 
 /// The custom section's name.
-const SECTION: &str = "playhouse:plugin";
+pub(super) const SECTION: &str = "playhouse:plugin";
 /// The form we read.
 const SCHEMA: u64 = 1;
 /// Larger than any description; a section is read into memory.
@@ -179,18 +179,19 @@ impl Metadata {
 
     /// Reads it out of a component; none if there is none. The error says what is wrong.
     pub(super) fn of_component(bytes: &[u8]) -> Result<Option<Self>, String> {
-        let Some(section) = find_section(bytes)? else { return Ok(None) };
+        find_section(bytes)?.map(Self::parse).transpose()
+    }
+
+    /// Reads it as a section or `plugin.json` holds it. The error says what is wrong.
+    pub(super) fn parse(section: &[u8]) -> Result<Self, String> {
         if section.len() > LARGEST {
-            return Err(format!(
-                "the section `{SECTION}` has {} bytes; {LARGEST} are allowed",
-                section.len()
-            ));
+            return Err(format!("`{SECTION}` has {} bytes; {LARGEST} are allowed", section.len()));
         }
         let metadata: Self = serde_json::from_slice(section).map_err(|error| {
-            format!("the section `{SECTION}` does not hold the one JSON object it should: {error}")
+            format!("`{SECTION}` does not hold the one JSON object it should: {error}")
         })?;
         match metadata.schema {
-            None | Some(SCHEMA) => Ok(Some(metadata)),
+            None | Some(SCHEMA) => Ok(metadata),
             Some(other) => Err(format!(
                 "it has the form {other}, and this version of Playhouse reads {SCHEMA}"
             )),

@@ -7,11 +7,13 @@
 //! environment or decides what a failure does to the run.
 
 mod allow;
+mod annotation;
 mod batch;
 mod bindings;
 mod compiled;
 mod component;
 mod delivery_calls;
+mod digest;
 mod dir_grant;
 mod egress;
 mod epoch;
@@ -22,6 +24,8 @@ mod guest_output;
 mod hooks;
 mod host;
 mod imports;
+mod inspection;
+mod installed;
 mod instance;
 mod lane;
 mod library;
@@ -40,19 +44,26 @@ mod select;
 mod spec;
 mod stats;
 mod store;
+mod surface;
 mod wasi_http;
 
 pub use allow::Allow;
+pub use annotation::annotate;
 pub use compiled::{CompiledCache, CompiledState, CompilerProgram, compile};
 pub use component::ComponentFile;
+pub use digest::{Digest, PluginReference};
 pub use egress::IdentityFiles;
 pub use error::{PluginError, PrepareError, StartError};
 pub use grants::Grants;
 pub use hooks::{Hook, Hooks, Lane};
 pub use host::PluginHost;
+pub use inspection::{Inspection, Undeclared};
+pub use installed::{
+    Asked, GrantedBy, InstallError, Installed, InstalledPlugins, Lock, LockedPlugin, Upgrade,
+    Verified,
+};
 pub use lane::{LaneContext, PluginLane};
-pub use library::PluginLibrary;
-pub(crate) use library::is_path;
+pub use library::{Found, PluginLibrary};
 pub use limits::LimitOverrides;
 pub use metadata::{
     BatchMetadata, EventText, HookMetadata, HostSettings, Metadata, SettingsMetadata, Want,
@@ -65,5 +76,5 @@ pub use plugin::{BatchLimits, Plugin};
 pub use rehearsal::{HostAnswer, HostCall, Rehearsal};
 pub use secret::SecretSource;
 pub use select::Select;
-pub use spec::{OnError, PluginSpec};
+pub use spec::{ExpectedDigest, OnError, PluginSpec};
 pub use stats::{LaneSummary, PluginStats};

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// `[a-z][a-z0-9-]{0,39}`, and not `changes`, which is a file beside the plugins' folders.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct PluginName(String);
 
 /// A text that cannot name a plugin.
@@ -57,6 +57,12 @@ impl TryFrom<String> for PluginName {
             return Err(PluginNameError::Taken);
         }
         Ok(Self(text))
+    }
+}
+
+impl From<PluginName> for String {
+    fn from(name: PluginName) -> Self {
+        name.0
     }
 }
 

@@ -14,7 +14,7 @@ use super::batch::EventTexts;
 use super::egress::Tls;
 use super::epoch::EpochTicker;
 use super::limits::Limits;
-use super::metadata::EventText;
+use super::metadata::{EventText, Want};
 use super::secret::Secret;
 use super::store::StoreState;
 use super::{Grants, Hook, Hooks, Metadata, OnError, PluginName, Select};
@@ -190,9 +190,20 @@ fn hide_secrets(value: &mut Value) {
     }
 }
 
-/// Makes the path of a Unix socket in a setting that a want names absolute: the plugin
-/// sees no folder that a relative path could begin at.
-pub(super) fn make_sockets_absolute(config: &mut Map<String, Value>, pointer: &str, base: &Path) {
+/// Makes the paths of Unix sockets in settings that wants name absolute: the plugin sees
+/// no folder that a relative path could begin at.
+pub(super) fn place_sockets(config: &mut Map<String, Value>, wants: &[Want], base: &Path) {
+    let base = std::path::absolute(base).unwrap_or_else(|_| base.to_owned());
+    for want in wants {
+        if let Want::Http { setting: Some(setting), .. }
+        | Want::Net { setting: Some(setting), .. } = want
+        {
+            make_sockets_absolute(config, setting, &base);
+        }
+    }
+}
+
+fn make_sockets_absolute(config: &mut Map<String, Value>, pointer: &str, base: &Path) {
     let mut parts =
         pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~"));
     let Some(first) = parts.next() else { return };

@@ -49,6 +49,11 @@ impl PointerPattern {
         &self.text
     }
 
+    /// Whether something that it grants can run code on this machine.
+    pub(super) fn may_run_code(&self) -> bool {
+        danger_depth(&self.text).is_some_and(|depth| self.is_literal(depth))
+    }
+
     /// Whether `pointer` is what this pattern says or lies below it.
     pub(super) fn covers(&self, pointer: &str) -> bool {
         segments(pointer).is_some_and(|segments| {
@@ -64,11 +69,13 @@ impl PointerPattern {
     /// [Covers](Self::covers) it, and no wildcard had a part in it as far as `pointer` is
     /// dangerous.
     pub(super) fn grants(&self, pointer: &str) -> bool {
-        let literal = |depth: usize| {
-            self.segments.len() >= depth
-                && self.segments.iter().take(depth).all(|segment| !segment.contains('*'))
-        };
-        self.covers(pointer) && danger_depth(pointer).is_none_or(literal)
+        self.covers(pointer) && danger_depth(pointer).is_none_or(|depth| self.is_literal(depth))
+    }
+
+    /// Whether so many segments are written out.
+    fn is_literal(&self, depth: usize) -> bool {
+        self.segments.len() >= depth
+            && self.segments.iter().take(depth).all(|segment| !segment.contains('*'))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Allow, IdentityFiles, LimitOverrides, PluginName, SecretSource, Select};
+use super::{Allow, Digest, IdentityFiles, LimitOverrides, PluginName, SecretSource, Select};
 use crate::prepare::Environment;
 
 /// What `env/plugins` and flags say of one plugin, its file found.
@@ -16,6 +16,8 @@ pub struct PluginSpec {
     pub name: Option<PluginName>,
     /// The component's file.
     pub component: PathBuf,
+    /// What the component must be.
+    pub digest: Option<ExpectedDigest>,
     /// The private data directory: sockets in the settings and files of secrets and TLS
     /// are relative to it.
     pub base: PathBuf,
@@ -49,6 +51,7 @@ impl PluginSpec {
         Self {
             name: None,
             component,
+            digest: None,
             base,
             environment: Environment::default(),
             config: Map::new(),
@@ -63,6 +66,20 @@ impl PluginSpec {
             limits: LimitOverrides::default(),
         }
     }
+}
+
+/// A digest that a component must have, and whose word that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExpectedDigest {
+    /// It was asked for with the plugin: `http-sink@sha256:…`.
+    Pinned(Digest),
+    /// It is that of the plugin which was installed.
+    Installed {
+        /// The name it is installed under.
+        name: String,
+        /// What the lock file says.
+        digest: Digest,
+    },
 }
 
 /// What the failure of a plugin does to the run.

@@ -1,15 +1,25 @@
-//! `playhouse plugin`: the plugins of this machine, one file a command.
+//! `playhouse plugin`: the plugins of this machine, one file a command or two.
 
+mod annotate;
 mod bench;
 mod compile;
+mod failure;
+mod inspect;
+mod install;
+mod list;
 mod new;
 mod project;
+mod show;
 mod template;
 mod test;
+mod verify;
 
 use clap::Subcommand;
 
-/// Installs plugins, looks at them, writes them and tests them
+use super::printer;
+
+/// Installs plugins, looks at them, writes them and tests them. An installed plugin is
+/// asked for by its name.
 #[derive(Debug, clap::Args)]
 pub(super) struct PluginSubcommand {
     #[command(subcommand)]
@@ -18,6 +28,13 @@ pub(super) struct PluginSubcommand {
 
 #[derive(Debug, Subcommand)]
 enum PluginCommand {
+    Install(install::InstallArgs),
+    Upgrade(install::UpgradeArgs),
+    List(list::ListArgs),
+    Inspect(inspect::InspectArgs),
+    Verify(verify::VerifyArgs),
+    Remove(list::RemoveArgs),
+    Annotate(annotate::AnnotateArgs),
     /// Write a project for a new plugin, which builds, tests and runs as it is
     New(new::NewArgs),
     /// Run one over a recorded run and compare what it does with a snapshot
@@ -31,10 +48,21 @@ enum PluginCommand {
 
 /// Does what is asked for; the exit code.
 pub(super) fn plugin(args: &PluginSubcommand) -> i32 {
-    match &args.command {
-        PluginCommand::New(args) => new::new(args),
-        PluginCommand::Test(args) => test::test(args),
-        PluginCommand::Bench(args) => bench::bench(args),
-        PluginCommand::Compile => compile::compile(),
-    }
+    let done = match &args.command {
+        PluginCommand::Install(args) => install::install(args),
+        PluginCommand::Upgrade(args) => install::upgrade(args),
+        PluginCommand::List(args) => list::list(args),
+        PluginCommand::Inspect(args) => inspect::inspect(args),
+        PluginCommand::Verify(args) => verify::verify(args),
+        PluginCommand::Remove(args) => list::remove(args),
+        PluginCommand::Annotate(args) => annotate::annotate(args),
+        PluginCommand::New(args) => Ok(new::new(args)),
+        PluginCommand::Test(args) => Ok(test::test(args)),
+        PluginCommand::Bench(args) => Ok(bench::bench(args)),
+        PluginCommand::Compile => Ok(compile::compile()),
+    };
+    done.unwrap_or_else(|failure| {
+        printer::error(&failure.message);
+        failure.code
+    })
 }

@@ -32,7 +32,7 @@ pub struct CompilerProgram {
 }
 
 /// Why there is no code.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum CompileError {
     /// It is the component's fault.
     Component(String),
@@ -43,6 +43,15 @@ pub(super) enum CompileError {
 impl CompilerProgram {
     /// Compiles `component` into `code`.
     pub(super) fn compile(&self, component: &[u8], code: File) -> Result<(), CompileError> {
+        self.compile_within(DEADLINE, component, code)
+    }
+
+    fn compile_within(
+        &self,
+        limit: Duration,
+        component: &[u8],
+        code: File,
+    ) -> Result<(), CompileError> {
         let system = |error: io::Error| CompileError::System(error.to_string());
         let mut child = Command::new(&self.program)
             .args(&self.arguments)
@@ -52,7 +61,7 @@ impl CompilerProgram {
             .spawn()
             .map_err(system)?;
         let given = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(component));
-        let in_time = wait_for_end(&child, Instant::now() + DEADLINE);
+        let in_time = wait_for_end(&child, Instant::now() + limit);
         if !matches!(in_time, Ok(true)) {
             // It may have ended this moment.
             let _ = child.kill();
@@ -64,7 +73,7 @@ impl CompilerProgram {
         }
         let status = child.wait().map_err(system)?;
         if !in_time.map_err(system)? {
-            let seconds = DEADLINE.as_secs();
+            let seconds = limit.as_secs();
             return Err(CompileError::Component(format!(
                 "compiling it takes more than {seconds} s"
             )));
@@ -85,7 +94,10 @@ impl CompilerProgram {
 fn wait_for_end(child: &Child, deadline: Instant) -> io::Result<bool> {
     let Some(stderr) = &child.stderr else { return Ok(true) };
     let left = deadline.saturating_duration_since(Instant::now());
-    let left = Timespec { tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX), tv_nsec: 0 };
+    let left = Timespec {
+        tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: left.subsec_nanos().into(),
+    };
     let mut polled = [PollFd::new(stderr, PollFlags::IN | PollFlags::HUP)];
     loop {
         match poll(&mut polled, Some(&left)) {
@@ -122,4 +134,39 @@ fn limit_this_process() {
     let _ = setrlimit(Resource::Data, limit);
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     let _ = setrlimit(Resource::Core, none);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compile(script: &str, limit: Duration) -> Result<(), CompileError> {
+        let program = CompilerProgram {
+            program: PathBuf::from("sh"),
+            arguments: vec!["-c".to_owned(), script.to_owned()],
+        };
+        program.compile_within(limit, b"component", tempfile::tempfile().unwrap())
+    }
+
+    #[test]
+    fn how_the_process_ended_is_told_apart() {
+        let patient = Duration::from_mins(1);
+        assert_eq!(compile("cat > /dev/null", patient), Ok(()));
+        let bad = compile("cat > /dev/null; echo it is bad >&2; exit 1", patient);
+        assert_eq!(bad, Err(CompileError::Component("it is bad".to_owned())));
+        let killed = compile("cat > /dev/null; kill -9 $$", patient);
+        assert!(
+            matches!(&killed, Err(CompileError::Component(reason)) if reason.contains("2 GiB")),
+            "{killed:?}"
+        );
+        let slow = compile("exec sleep 60", Duration::from_millis(50));
+        assert!(
+            matches!(&slow, Err(CompileError::Component(reason)) if reason.contains("more than")),
+            "{slow:?}"
+        );
+        let program =
+            CompilerProgram { program: PathBuf::from("/nowhere/at-all"), arguments: Vec::new() };
+        let none = program.compile(b"", tempfile::tempfile().unwrap());
+        assert!(matches!(none, Err(CompileError::System(_))), "{none:?}");
+    }
 }

@@ -10,6 +10,7 @@ mod seal;
 
 use std::path::PathBuf;
 
+use serde::Serialize;
 use tracing::debug;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -32,7 +33,8 @@ pub struct CompiledCache {
 }
 
 /// Whether a component's code is in the cache.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CompiledState {
     /// There is no cache.
     NoCache,

@@ -1,0 +1,132 @@
+//! `playhouse plugin inspect`.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::failure::Failure;
+use super::show;
+use crate::RunError;
+use crate::cli::{places, printer};
+use crate::input::read_mapping;
+use crate::plugins::{CompiledState, ComponentFile, Inspection};
+
+/// Show what a plugin is and asks for; nothing of it is run
+///
+/// Nothing is compiled either. What is shown as granted it has without flags: by being installed, and by the
+/// settings of `--config`.
+#[derive(Debug, clap::Args)]
+pub(super) struct InspectArgs {
+    /// A plugin as a run is asked for it: a name, or a path
+    #[arg(value_name = "NAME|PATH")]
+    plugin: String,
+
+    /// Its settings, YAML or JSON, for what they grant
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn inspect(args: &InspectArgs) -> Result<i32, Failure> {
+    let library = places::library();
+    let found = library.find(&args.plugin)?;
+    let file = ComponentFile::read(&found.component)?;
+    if let Err(error) = file.check_digest(found.digest.as_ref()) {
+        printer::say(&format!("warning: {error}"));
+    }
+    let config = match &args.config {
+        Some(path) => settings(path)?,
+        None => Map::new(),
+    };
+    let compiled = library.host()?.compiled_state(file.digest.as_hex());
+    let inspection =
+        Inspection::new(&file, found.locked.as_ref(), config, Path::new("."), compiled)?;
+    if args.json {
+        show::json(&inspection);
+    } else {
+        describe(&inspection);
+    }
+    Ok(0)
+}
+
+fn settings(path: &Path) -> Result<Map<String, Value>, Failure> {
+    match read_mapping(path) {
+        Ok(Some(settings)) => Ok(settings),
+        Ok(None) => Err(Failure::input(format!("there are no settings in `{}`", path.display()))),
+        Err(error) => Err(RunError::from(error).into()),
+    }
+}
+
+fn describe(plugin: &Inspection) {
+    let version = plugin.version.as_deref().unwrap_or("without a version");
+    show::line(&format!("{} {version}", plugin.name));
+    for text in [&plugin.title, &plugin.description].into_iter().flatten() {
+        show::line(&format!("  {text}"));
+    }
+    show::line(&format!("  component: {}, {} bytes", plugin.path.display(), plugin.size));
+    show::line(&format!("  digest: {}", plugin.digest));
+    let interface = plugin.interface.as_deref().unwrap_or("none");
+    show::line(&format!("  interface: playhouse:plugin@{interface}"));
+    show::line(&format!("  hooks: {}", show::hooks(&plugin.hooks)));
+    if !plugin.has_metadata {
+        show::line(
+            "  no metadata: it sees every event, and can be granted nothing; give it some with `playhouse plugin annotate`",
+        );
+    } else if plugin.wants.is_empty() {
+        show::line("  asks for nothing");
+    } else {
+        show::line("  asks for:");
+        show::asked(plugin.name.as_str(), &plugin.wants);
+    }
+    if !plugin.granted.is_empty() {
+        show::line(&format!("  granted: {}", plugin.granted.join(", ")));
+    }
+    for (by_runtime, whose) in [(false, ""), (true, " (imported by its runtime)")] {
+        let of_this = plugin.undeclared.iter().filter(|found| found.by_runtime == by_runtime);
+        let imports: Vec<&str> = of_this.map(|found| found.import.as_str()).collect();
+        if !imports.is_empty() {
+            let imports = imports.join(", ");
+            show::line(&format!("  refused, since it does not ask for it{whose}: {imports}"));
+        }
+    }
+    for kind in &plugin.unused {
+        show::line(&format!("  asks for and cannot use: {kind}"));
+    }
+    if !plugin.runner_keys.is_empty() {
+        show::line(&format!("  loaded by env/settings: {}", plugin.runner_keys.join(", ")));
+    }
+    for (name, about) in described_settings(plugin) {
+        show::line(&format!("  setting {name}: {about}"));
+    }
+    if let Ok(Value::Object(limits)) = serde_json::to_value(plugin.limits) {
+        for (name, limit) in limits.iter().filter(|(_, limit)| !limit.is_null()) {
+            show::line(&format!("  limit {name}: {limit}"));
+        }
+    }
+    show::line(&format!(
+        "  compiled: {}",
+        match &plugin.compiled {
+            CompiledState::Ready => "yes".to_owned(),
+            CompiledState::Missing => "not yet".to_owned(),
+            CompiledState::NoCache => "there is no place to keep it".to_owned(),
+            CompiledState::Distrusted(reason) => format!("not used: {reason}"),
+        }
+    ));
+}
+
+/// The settings that its schema names, with the words it has for them.
+fn described_settings(plugin: &Inspection) -> Vec<(String, String)> {
+    let Some(schema) = &plugin.settings else { return Vec::new() };
+    let properties = schema["properties"].as_object();
+    properties
+        .into_iter()
+        .flatten()
+        .map(|(name, about)| {
+            let text = about["description"].as_str().or(about["type"].as_str());
+            (name.clone(), text.unwrap_or("any value").to_owned())
+        })
+        .collect()
+}

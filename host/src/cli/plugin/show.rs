@@ -1,0 +1,50 @@
+//! What the commands about plugins have in common on standard output.
+
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+
+use crate::plugins::{Asked, GrantedBy, Hook};
+
+/// A line; whoever closes the pipe has seen enough.
+pub(super) fn line(text: &str) {
+    let _ = writeln!(io::stdout().lock(), "{text}");
+}
+
+/// One JSON value on a line.
+pub(super) fn json(value: &impl Serialize) {
+    // Every value that is shown has text keys and no maps besides.
+    if let Ok(text) = serde_json::to_string(value) {
+        line(&text);
+    }
+}
+
+/// `status-sink, event-sink`
+pub(super) fn hooks(hooks: &[Hook]) -> String {
+    hooks.iter().map(|hook| hook.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// A line each for what a plugin asks for, with what it takes to get it.
+pub(super) fn asked(name: &str, all: &[Asked]) {
+    let width = all.iter().map(|asked| asked.text.len()).max().unwrap_or_default();
+    for asked in all {
+        let (kind, pattern) = asked.text.split_once('=').unwrap_or((&asked.text, ""));
+        let how = match (asked.granted, kind) {
+            (GrantedBy::Installing, _) => "granted by installing it".to_owned(),
+            (GrantedBy::Configuring, "secret") => {
+                format!(
+                    "granted by saying where it comes from: `--plugin-secret {name}.{pattern}=env:VARIABLE`"
+                )
+            }
+            (GrantedBy::Configuring, _) => "granted by writing that setting".to_owned(),
+            (GrantedBy::Allowing, _) => {
+                let kind = kind.split(':').next().unwrap_or(kind);
+                format!(
+                    "too wide to be granted whole: `--plugin-allow {name}.{kind}=…`, or `allow` in env/plugins, grants a part"
+                )
+            }
+        };
+        let danger = if asked.may_run_code { "; may run code on this machine" } else { "" };
+        line(&format!("    {:width$}  {how}{danger}", asked.text));
+    }
+}

@@ -33,7 +33,7 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
-/// Why there is no answer.
+/// Why the host did not do what it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// What kind of thing went wrong.
@@ -49,7 +49,7 @@ pub enum ErrorKind {
     Denied,
     /// Over one of this plugin's limits.
     Limit,
-    /// Not a URL or a header that can be sent.
+    /// Not a URL, an address or a header that can be sent.
     Invalid,
     /// The name does not resolve.
     Unresolved,

@@ -13,6 +13,10 @@ pub mod http;
 
 pub mod log;
 
+pub mod net;
+
+pub mod secret;
+
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 

@@ -44,9 +44,12 @@ const RUST_SDK: Embedded = embedded!("plugin-sdk":
     "src/http.rs"
     "src/lib.rs"
     "src/log.rs"
+    "src/net.rs"
     "src/plugin.rs"
     "src/run.rs"
-    "src/testing.rs"
+    "src/secret.rs"
+    "src/testing/mod.rs"
+    "src/testing/peer.rs"
 );
 
 const PYTHON_SDK: Embedded = embedded!("plugin-sdk/python":

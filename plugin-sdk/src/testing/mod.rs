@@ -2,10 +2,13 @@
 //! plugin said and asked of the host comes out.
 //!
 //! A recording is a `job_events` folder, Playhouse's or Ansible Runner's, or JSON lines
-//! as `playhouse run -j` prints them. The host of a test records log lines and requests
-//! and answers requests from a script.
+//! as `playhouse run -j` prints them. The host of a test records log lines, requests and
+//! what goes into streams; requests are answered and peers act from a script.
+
+mod peer;
 
 use std::path::Path;
+use std::time::Duration;
 use std::{fs, io};
 
 use serde::Deserialize;
@@ -21,8 +24,11 @@ use crate::log::Level;
 use crate::plugin::{
     Attempt, Change, DeliveryError, DeliveryFailure, Ending, Enricher, EventSink, Filter,
     InitError, Lane, Plugin, PreRun, PrepareError, RunFacts, Setup, StatusChange, StatusSink,
+    Timer,
 };
 use crate::run::{Edit, Run};
+
+pub use peer::{Peer, Stream};
 
 /// Recorded events, with everything a plugin could ask for.
 #[derive(Debug, Clone)]
@@ -74,9 +80,23 @@ impl<P: Plugin> TestPlugin<P> {
     ///
     /// What the plugin's `init` says; settings that do not fit are named by their JSON
     /// Pointer.
-    #[expect(clippy::needless_pass_by_value, reason = "`json!` gives values")]
     pub fn start(settings: Value) -> Result<Self, InitError> {
-        with_host(|host| *host = Host::default());
+        Self::start_with_secrets(settings, &[])
+    }
+
+    /// The same with secrets, by name and value.
+    ///
+    /// # Errors
+    ///
+    /// As [`TestPlugin::start`] has them.
+    #[expect(clippy::needless_pass_by_value, reason = "`json!` gives values")]
+    pub fn start_with_secrets(
+        settings: Value,
+        secrets: &[(&str, &str)],
+    ) -> Result<Self, InitError> {
+        let secrets =
+            secrets.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        with_host(|host| *host = Host { secrets, ..Host::default() });
         let run = RunFacts {
             id: "0b1c2d3e-0000-4000-8000-000000000001".to_owned(),
             ident: "test".to_owned(),
@@ -111,6 +131,18 @@ impl<P: Plugin> TestPlugin<P> {
     /// The requests so far.
     pub fn requests(&self) -> Vec<Request> {
         with_host(|host| host.requests.clone())
+    }
+
+    /// The next connection to the peer's address gets this one.
+    #[must_use]
+    pub fn peer(self, peer: Peer) -> Self {
+        with_host(|host| host.peers.push_back((peer.address, peer.steps)));
+        self
+    }
+
+    /// The connections so far, closed ones too.
+    pub fn streams(&self) -> Vec<Stream> {
+        with_host(|host| host.streams.iter().map(Stream::of).collect())
     }
 
     /// The log so far.
@@ -216,6 +248,13 @@ impl<P: EventSink> TestPlugin<P> {
     /// What the plugin says.
     pub fn deliver(&mut self, recording: &Recording) -> Result<(), DeliveryFailure> {
         self.plugin.deliver_batch(&Attempt { id: "test/1-1", number: 1 }, &recording.batch())
+    }
+}
+
+impl<P: Timer> TestPlugin<P> {
+    /// Calls its timer.
+    pub fn tick(&mut self) -> Option<Duration> {
+        self.plugin.tick()
     }
 }
 

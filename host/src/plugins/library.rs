@@ -48,7 +48,11 @@ const RUNNER_SETTINGS: [&str; 22] = [
 ];
 
 /// Which of our plugins reads the settings of which Python plugin, for the hint.
-const SUCCESSORS: [(&str, &str); 1] = [("runner_http_", "http-sink")];
+const SUCCESSORS: [(&str, &str); 3] =
+    [("runner_http_", "http-sink"), ("mqtt_", "mqtt-sink"), ("runner_socket_", "zmq-sink")];
+
+/// How the variables begin that Ansible Runner's plugins read.
+const VARIABLES: [&[u8]; 2] = [b"RUNNER_", b"MQTT_"];
 
 /// Where plugins are looked up by name.
 enum Place {
@@ -216,8 +220,9 @@ impl PluginLibrary {
     ) -> Vec<String> {
         let mut foreign: Vec<&String> =
             settings.keys().filter(|key| !RUNNER_SETTINGS.contains(&key.as_str())).collect();
-        let has_variables =
-            environment.iter().any(|(name, _)| name.as_encoded_bytes().starts_with(b"RUNNER_"));
+        let has_variables = environment.iter().any(|(name, _)| {
+            VARIABLES.iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix))
+        });
         if foreign.is_empty() && !has_variables {
             return Vec::new();
         }

@@ -41,6 +41,8 @@ mod sinks;
 
 mod deliver;
 
+mod mqtt;
+
 mod replay;
 
 mod misbehaving;

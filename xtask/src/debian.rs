@@ -1,5 +1,5 @@
 //! Programs that the tests need from the operating system: an OpenSSH server, what
-//! types passwords, and `jq` for a page. They are installed where this is Debian and we are root; elsewhere
+//! types passwords, an MQTT broker with its clients, what makes certificates, and `jq` for a page. They are installed where this is Debian and we are root; elsewhere
 //! the message says what to install.
 
 use std::path::Path;
@@ -9,8 +9,11 @@ use crate::failure::Failure;
 use crate::step::{self, step};
 
 /// A program and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("jq", "jq"),
+    ("mosquitto", "mosquitto"),
+    ("mosquitto_sub", "mosquitto-clients"),
+    ("openssl", "openssl"),
     ("sshd", "openssh-server"),
     ("ssh-agent", "openssh-client"),
     ("sshpass", "sshpass"),

@@ -37,6 +37,8 @@ mod filters;
 
 mod provenance;
 
+mod zmq;
+
 mod sinks;
 
 mod deliver;

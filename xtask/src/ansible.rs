@@ -23,7 +23,7 @@ pub(crate) const NEWEST: Ansible = Ansible {
     environment: VirtualEnv {
         name: "ansible-2.19",
         content: "Ansible 2.19",
-        requirements: &["ansible-core==2.19.*", PEER],
+        requirements: &["ansible-core==2.19.*", PEER, "pyzmq==27.*"],
     },
     variable: "PLAYHOUSE_ANSIBLE_219",
 };

@@ -253,6 +253,7 @@ mod native {
         })
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the host's own can fail")]
     pub(crate) fn finish(stream: &mut Stream) -> Result<(), Error> {
         with_stream(stream, |state| state.finished = true);
         Ok(())

@@ -97,7 +97,7 @@ impl Config {
         let status_setting = if status_template.is_some() { "/status_topic" } else { "/topic" };
         let keepalive = number(settings.keepalive.as_ref(), "/keepalive", u16::MAX.into())?;
         // What Ansible Runner's plugin has where nothing is said.
-        let usual_qos = if settings.url.is_some() { 1 } else { 0 };
+        let usual_qos = u64::from(settings.url.is_some());
         let will = match settings.will {
             None => None,
             Some(will) => Some(Will {

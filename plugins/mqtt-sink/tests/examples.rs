@@ -62,12 +62,10 @@ fn statuses_and_events_are_published_and_answered_for() {
         .expect(publish("lab/test/status", 1, status))
         .answer(puback(1));
     let mut answers = Vec::new();
-    let mut id = 1;
-    for (name, line) in names.iter().zip(LINES.lines()) {
-        // The first is free again by then.
+    // The status's identifier, 1, is free again by then.
+    for (id, (name, line)) in (1..).zip(names.iter().zip(LINES.lines())) {
         peer = peer.expect(publish(&format!("lab/test/{name}"), id, line));
         answers.extend(puback(id));
-        id += 1;
     }
     let peer = peer.answer(answers).expect([0xE0, 0]).close();
     let mut plugin =

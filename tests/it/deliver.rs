@@ -5,6 +5,7 @@ use std::path::Path;
 
 use receiver::{Answer, Receiver, Request};
 use rustix::process::Signal;
+use serde_json::Value;
 use tests::processes::{send, wait_until};
 use tests::{RunTest, guest};
 
@@ -172,4 +173,31 @@ fn an_endpoint_that_is_down_for_half_a_run_and_then_flaps_gets_every_event_in_or
     counters.dedup();
     let expected: Vec<u64> = (1..=on_disk).collect();
     assert_eq!(counters, expected, "each at least once, in order");
+}
+
+#[test]
+fn a_sink_that_holds_the_run_in_memory_is_given_all_of_it_again() {
+    let metadata = concat!(env!("CARGO_MANIFEST_DIR"), "/guests/rogue/plugin.json");
+    let mut metadata: Value = serde_json::from_slice(&std::fs::read(metadata).unwrap()).unwrap();
+    metadata["name"] = "rogue".into();
+    metadata["hooks"]["event-sink"]["cursor"] = "run".into();
+    let test = hello();
+    std::fs::write(test.room().join("plugin.json"), metadata.to_string()).unwrap();
+    let mut annotate = std::process::Command::new(crate::PROGRAM);
+    annotate.args(["plugin", "annotate"]).arg(guest("rogue"));
+    annotate.args(["--metadata", "plugin.json", "-o", "report.wasm"]);
+    test.seal(&mut annotate);
+    let output = annotate.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let plugin = test.room().join("report.wasm");
+    let entry = |what: &str| format!("- plugin: {}\n  config: {what}\n", plugin.display());
+
+    let once = "{in: deliver-events, do: panic, at: 6, once: true}";
+    let ran = test.file("env/plugins", &entry(once)).run().expect_code(0);
+    let line = ran.plugin_line("rogue");
+    assert!(line.contains("3 statuses and 6 events delivered, 0 waiting"), "{line}");
+    let log = ran.artifact("plugins/rogue/log");
+    let after = log.split("started again").nth(1).expect("a second instance");
+    assert!(after.contains("events [1"), "from the first event on: {log}");
+    assert!(ran.json("plugins/rogue/cursor")["n"].as_u64() > Some(9));
 }

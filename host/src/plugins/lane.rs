@@ -117,6 +117,11 @@ impl PluginLane {
         self.ended.as_deref()
     }
 
+    /// Whether the last instance was lost, and with it what it knew.
+    pub fn lost_its_memory(&self) -> bool {
+        self.instance.is_none()
+    }
+
     /// What it has counted so far.
     pub fn stats(&self) -> PluginStats {
         let mut stats = self.stats.clone();

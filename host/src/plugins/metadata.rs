@@ -55,8 +55,22 @@ pub struct HookMetadata {
     pub fields: Vec<EventText>,
     /// For an event sink: how it wants its batches.
     pub batch: BatchMetadata,
+    /// For a sink: where its instances begin to read.
+    pub cursor: CursorKind,
     /// For an enricher: it takes secrets out, so its failure must not let an event pass.
     pub redacts: bool,
+}
+
+/// Where a sink's instances begin to read the log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CursorKind {
+    /// Behind what was taken, whoever took it.
+    #[default]
+    Durable,
+    /// At the first entry: what it has taken is in its memory until the run has ended, as
+    /// with a report that is written at the end.
+    Run,
 }
 
 /// A text of an event that crosses only when it is asked for.

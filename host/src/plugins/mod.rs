@@ -66,7 +66,8 @@ pub use lane::{LaneContext, PluginLane};
 pub use library::{Found, PluginLibrary};
 pub use limits::LimitOverrides;
 pub use metadata::{
-    BatchMetadata, EventText, HookMetadata, HostSettings, Metadata, SettingsMetadata, Want,
+    BatchMetadata, CursorKind, EventText, HookMetadata, HostSettings, Metadata, SettingsMetadata,
+    Want,
 };
 pub use name::{PluginName, PluginNameError};
 pub use outcomes::{

@@ -14,7 +14,7 @@ use super::batch::EventTexts;
 use super::egress::Tls;
 use super::epoch::EpochTicker;
 use super::limits::Limits;
-use super::metadata::{EventText, Want};
+use super::metadata::{CursorKind, EventText, Want};
 use super::secret::Secret;
 use super::store::StoreState;
 use super::{Grants, Hook, Hooks, Metadata, OnError, PluginName, Select};
@@ -111,6 +111,13 @@ impl Plugin {
     /// SHA-256 of its component in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// Whether each instance of its sink is given the log from its first entry.
+    pub fn starts_over(&self) -> bool {
+        [Hook::StatusSink, Hook::EventSink]
+            .into_iter()
+            .any(|hook| self.metadata.hook(hook).cursor == CursorKind::Run)
     }
 
     /// Whether undelivered events make a successful run fail.

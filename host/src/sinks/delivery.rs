@@ -111,6 +111,7 @@ impl Sink {
                 biased;
                 () = until(self.tick_at) => {
                     self.tick().await;
+                    self.start_over_if_lost()?;
                     continue;
                 }
                 work = self.cursor.next() => work.map_err(|error| error.to_string())?,
@@ -118,12 +119,14 @@ impl Sink {
             match work {
                 Work::End => return Ok(()),
                 Work::Status(entry, change) => {
-                    self.take_status(&change).await?;
-                    self.report.statuses += 1;
-                    self.save(entry)?;
+                    if self.take_status(&change).await? {
+                        self.report.statuses += 1;
+                        self.save(entry)?;
+                    }
                 }
                 Work::Events(events) => self.take_events(&events).await?,
             }
+            self.start_over_if_lost()?;
         }
     }
 
@@ -148,6 +151,16 @@ impl Sink {
     /// An instance is new: its timer has not been called yet.
     fn set_timer(&mut self) {
         self.tick_at = self.plugin.hooks().timer.then(Instant::now);
+    }
+
+    /// Gives a new instance everything again, where its plugin asks for that.
+    fn start_over_if_lost(&mut self) -> Result<(), String> {
+        let is_lost = self.lane.as_ref().is_some_and(PluginLane::lost_its_memory);
+        if !is_lost || !self.plugin.starts_over() {
+            return Ok(());
+        }
+        (self.report.statuses, self.report.events) = (0, 0);
+        self.cursor.rewind().map_err(|error| error.to_string())
     }
 
     async fn tick(&mut self) {
@@ -178,7 +191,8 @@ impl Sink {
         }
     }
 
-    async fn take_status(&mut self, change: &StatusChange) -> Result<(), String> {
+    /// Whether the change is done with; if not, the sink has to start over.
+    async fn take_status(&mut self, change: &StatusChange) -> Result<bool, String> {
         let mut pause = FIRST_PAUSE;
         let mut failures = 0;
         loop {
@@ -194,14 +208,18 @@ impl Sink {
                 })
                 .await;
             let next = match answer {
-                Delivered::All => return Ok(()),
+                Delivered::All => return Ok(true),
                 Delivered::Rejected { reason, .. } => {
                     self.set_aside(&format!("status {}", change.number), &reason)?;
-                    return Ok(());
+                    return Ok(true);
+                }
+                Delivered::Failed { .. } if self.plugin.starts_over() => {
+                    self.set_timer();
+                    return Ok(false);
                 }
                 Delivered::Failed { reason } if failures > 0 => {
                     self.set_aside(&format!("status {}", change.number), &reason)?;
-                    return Ok(());
+                    return Ok(true);
                 }
                 Delivered::Failed { .. } => {
                     failures += 1;
@@ -252,6 +270,10 @@ impl Sink {
                     (size, false, Next::Again)
                 }
                 Delivered::Rejected { accepted, .. } => (accepted, true, Next::Again),
+                Delivered::Failed { .. } if self.plugin.starts_over() => {
+                    self.set_timer();
+                    return Ok(());
+                }
                 Delivered::Failed { reason } if size == 1 && failures > 0 => {
                     self.set_aside(&format!("event {}", last.event.counter), &reason)?;
                     set_aside = 1;
@@ -318,6 +340,9 @@ impl Sink {
                 1
             }
         };
+        if let Err(error) = self.cursor.finish(self.report.waiting == 0) {
+            self.report.reason = Some(error.to_string());
+        }
         let last_status = self.cursor.last_status();
         let ending = Ending {
             status: last_status.map_or("running", |change| change.status.as_str()).to_owned(),

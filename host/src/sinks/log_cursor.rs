@@ -83,7 +83,7 @@ impl LogCursor {
         let reader = JournalReader::open(&artifact_dir)?;
         let folder = plugin_folder(&artifact_dir, plugin.name().as_str())?;
         let position = read_cursor(&folder)
-            .filter(|position| position.run == run)
+            .filter(|position| position.run == run && !plugin.starts_over())
             .unwrap_or(Position { run, n: 0 });
         Ok(Self {
             plugin,
@@ -159,6 +159,30 @@ impl LogCursor {
             return Ok(());
         }
         self.position.n = entry;
+        if self.plugin.starts_over() {
+            return Ok(());
+        }
+        write_cursor(&self.folder, &self.position)
+    }
+
+    /// Goes back to the first entry, for an instance that knows nothing.
+    pub(super) fn rewind(&mut self) -> Result<(), ArtifactError> {
+        self.reader = JournalReader::open(&self.artifact_dir)?;
+        self.peeked = None;
+        self.batch = Batch::default();
+        self.position.n = 0;
+        self.passed = 0;
+        Ok(())
+    }
+
+    /// The sink has ended; `is_complete` says whether it has taken everything.
+    pub(super) fn finish(&mut self, is_complete: bool) -> Result<(), ArtifactError> {
+        if !self.plugin.starts_over() {
+            return Ok(());
+        }
+        if !is_complete {
+            self.position.n = 0;
+        }
         write_cursor(&self.folder, &self.position)
     }
 

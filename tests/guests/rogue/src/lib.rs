@@ -16,7 +16,7 @@ use playhouse_plugin::bindings::{
     base, event_enricher, event_filter, event_sink, pre_run, status_sink, timer,
 };
 use playhouse_plugin::http::Request;
-use playhouse_plugin::info;
+use playhouse_plugin::{debug, info};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -43,6 +43,9 @@ struct Settings {
     r#do: Misdeed,
     /// At this event only.
     at: Option<u64>,
+    /// Not in an instance that comes after a lost one.
+    #[serde(default)]
+    once: bool,
     /// In this lane only: `path` or `delivery`.
     lane: Option<String>,
     /// For the misdeeds `http` and `net`.
@@ -76,6 +79,10 @@ impl lifecycle::Guest for Rogue {
             lifecycle::Lane::Path => "path",
             lifecycle::Lane::Delivery => "delivery",
         };
+        if settings.once && setup.restart > 0 {
+            info!("started again");
+            return Ok(());
+        }
         if settings.lane.as_deref().is_some_and(|wanted| wanted != lane) {
             return Ok(());
         }
@@ -201,6 +208,8 @@ impl status::Guest for Rogue {
 
 impl sink::Guest for Rogue {
     fn deliver_events(_attempt: sink::Attempt, batch: Batch) -> Result<(), sink::DeliveryFailure> {
+        let counters: Vec<u64> = batch.events.iter().map(|event| event.counter).collect();
+        debug!("events {counters:?}");
         deliver("deliver-events", Some(&batch)).map_err(|error| {
             let at = SETTINGS.get().and_then(|settings| settings.at);
             let accepted = at

@@ -159,7 +159,8 @@ impl<'batch> Event<'batch> {
     }
 
     /// The task's result: `res` of `event_data`, read as `T`. None where the event has
-    /// none, or it is no `T`. Needs `data` in the hook's `fields`.
+    /// none, or it is no `T`. Needs `data` in the hook's `fields`. [`results`](crate::results)
+    /// has types for common modules.
     pub fn result<T: DeserializeOwned>(&self) -> Option<T> {
         let mut data: Value = serde_json::from_str(self.data()?).ok()?;
         serde_json::from_value(data.get_mut("res")?.take()).ok()

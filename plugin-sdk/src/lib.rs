@@ -17,6 +17,8 @@ pub mod net;
 
 pub mod secret;
 
+pub mod results;
+
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 

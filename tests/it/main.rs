@@ -63,6 +63,8 @@ mod plugin_test;
 
 mod store;
 
+mod results;
+
 mod embedding;
 
 mod pages;

@@ -46,6 +46,7 @@ const RUST_SDK: Embedded = embedded!("plugin-sdk":
     "src/log.rs"
     "src/net.rs"
     "src/plugin.rs"
+    "src/results.rs"
     "src/run.rs"
     "src/secret.rs"
     "src/testing/mod.rs"

@@ -1,7 +1,10 @@
 """What the package promises, natively."""
 
+import sys
 import unittest
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
 from playhouse_plugin import (
@@ -19,7 +22,7 @@ from playhouse_plugin import (
     pointer,
 )
 from playhouse_plugin.__main__ import leb128
-from playhouse_plugin.plugin import hooks_of
+from playhouse_plugin.plugin import hooks_of, plugin_of
 from playhouse_plugin.testing import Recording, TestPlugin
 
 RECORDING = Recording.of_lines(
@@ -143,3 +146,14 @@ class FormatTest(unittest.TestCase):
             [leb128(n) for n in (0, 127, 128, 624485)],
             [b"\0", b"\x7f", b"\x80\x01", b"\xe5\x8e\x26"],
         )
+
+
+class ReadmeTest(unittest.TestCase):
+    def test_its_example_is_a_plugin(self) -> None:
+        readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+        module = ModuleType("example")
+        sys.modules["example"] = module
+        exec(readme.split("```python\n")[1].split("```")[0], vars(module))
+        plugin = plugin_of(module)
+        self.assertEqual(TestPlugin(plugin).keep(RECORDING), [2])
+        self.assertEqual(hooks_of(plugin), ["event-filter"])

@@ -36,6 +36,8 @@ pub struct Inspection {
     pub hooks: Vec<Hook>,
     /// Whether it says anything of itself.
     pub has_metadata: bool,
+    /// Whether its peers say that they have a thing.
+    pub acknowledged: bool,
     /// What it asks for.
     pub wants: Vec<Asked>,
     /// What it has without any flag: by being installed, and by its settings.
@@ -102,6 +104,10 @@ impl Inspection {
             interface: surface.interface().map(str::to_owned),
             hooks: surface.hooks(),
             has_metadata,
+            acknowledged: file
+                .metadata
+                .as_ref()
+                .is_none_or(|metadata| metadata.acknowledged != Some(false)),
             wants: asked(file.metadata.as_ref()),
             granted: grants.list(),
             undeclared: undeclared(&surface, &metadata.wants),

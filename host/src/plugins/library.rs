@@ -160,6 +160,12 @@ impl PluginLibrary {
                 });
             }
         }
+        for plugin in plugins.iter().filter(|plugin| plugin.required() && !plugin.acknowledged()) {
+            notices.push(format!(
+                "plugin `{}` is `required`, and can only tell that what it delivers has left: no peer says that it has it",
+                plugin.name()
+            ));
+        }
         Ok((plugins, notices))
     }
 

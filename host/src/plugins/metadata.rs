@@ -38,6 +38,9 @@ pub struct Metadata {
     pub hooks: BTreeMap<Hook, HookMetadata>,
     /// What it asks for.
     pub wants: Vec<Want>,
+    /// Whether its peers say that they have a thing. False for a sink that can only tell
+    /// that the bytes have left.
+    pub acknowledged: Option<bool>,
     /// Its settings.
     pub settings: SettingsMetadata,
     /// What it needs in place of the default limits.

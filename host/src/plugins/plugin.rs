@@ -113,6 +113,11 @@ impl Plugin {
         &self.digest
     }
 
+    /// Whether "delivered" means that the peer has it, as far as the plugin knows.
+    pub fn acknowledged(&self) -> bool {
+        self.metadata.acknowledged.unwrap_or(true)
+    }
+
     /// Whether each instance of its sink is given the log from its first entry.
     pub fn starts_over(&self) -> bool {
         [Hook::StatusSink, Hook::EventSink]

@@ -92,6 +92,9 @@ fn describe(plugin: &Inspection) {
             show::line(&format!("  refused, since it does not ask for it{whose}: {imports}"));
         }
     }
+    if !plugin.acknowledged {
+        show::line("  delivered: when the bytes have left; no peer says that it has them");
+    }
     for kind in &plugin.unused {
         show::line(&format!("  asks for and cannot use: {kind}"));
     }

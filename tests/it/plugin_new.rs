@@ -2,9 +2,13 @@
 //! commands it prints.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use receiver::Receiver;
 use serde_json::Value;
@@ -151,4 +155,48 @@ fn what_cannot_be_made_is_said() {
         assert!(said.contains(problem), "{said}");
     }
     assert!(!Path::new(env!("CARGO_TARGET_TMPDIR")).join("x").exists(), "nothing was made");
+}
+
+#[test]
+fn dev_builds_and_shows_again_at_each_change() {
+    let project = Project::new("rust", "dev-filter", &["event-filter"]);
+    let recorded = crate::hello();
+    assert!(recorded.command().output().unwrap().status.success());
+    let artifacts = recorded.private_data_dir().join("artifacts/job");
+    let mut command = Command::new(PROGRAM);
+    command.args(["plugin", "dev"]).arg(&project.folder).arg("--events").arg(&artifacts);
+    recorded.seal(&mut command);
+    lend_toolchain(&mut command, "/usr/bin:/bin");
+    let mut playhouse = command.spawn().unwrap();
+    let (told, said) = mpsc::channel();
+    let lines = BufReader::new(playhouse.stderr.take().unwrap()).lines();
+    thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| told.send(line)));
+    let next_round = || {
+        let mut round = Vec::new();
+        loop {
+            let line = said.recv_timeout(Duration::from_mins(5)).expect("a round ends");
+            if line.starts_with("waiting for a change") {
+                return round.join("\n");
+            }
+            round.push(line);
+        }
+    };
+    assert!(next_round().contains("6 events in"), "the recorded run went through it");
+
+    let source = project.folder.join("src/lib.rs");
+    let text = fs::read_to_string(&source).unwrap();
+    fs::write(&source, format!("{text}\nnot Rust\n")).unwrap();
+    assert!(next_round().contains("error: the plugin does not build"));
+    fs::write(&source, text).unwrap();
+    assert!(next_round().contains("6 events in"));
+    playhouse.kill().unwrap();
+    playhouse.wait().unwrap();
+
+    let mut command = Command::new(PROGRAM);
+    command.args(["plugin", "dev", "--once", "."]).arg("--events").arg(&artifacts);
+    recorded.seal(&mut command);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("has neither a `Cargo.toml` nor a `plugin.py`"), "{said}");
 }

@@ -116,7 +116,7 @@ fn ended(work: impl FnOnce(&Playhouse) -> Result<i32, RunError>) -> i32 {
 }
 
 /// A line for each plugin; how much their sinks have left.
-fn tell(plugins: &[PluginSummary]) -> u64 {
+pub(super) fn tell(plugins: &[PluginSummary]) -> u64 {
     for plugin in plugins {
         printer::say(&printer::plugin_line(plugin));
     }
@@ -128,8 +128,8 @@ fn tell(plugins: &[PluginSummary]) -> u64 {
 }
 
 /// Prints what comes out. Whoever closes the pipe has seen enough.
-struct Lines {
-    is_quiet: bool,
+pub(super) struct Lines {
+    pub(super) is_quiet: bool,
 }
 
 impl Observer for Lines {

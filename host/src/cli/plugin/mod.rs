@@ -3,6 +3,7 @@
 mod annotate;
 mod bench;
 mod compile;
+mod dev;
 mod failure;
 mod inspect;
 mod install;
@@ -39,6 +40,8 @@ enum PluginCommand {
     New(new::NewArgs),
     /// Run one over a recorded run and compare what it does with a snapshot
     Test(test::TestArgs),
+    /// Build a project and show what its plugin does, again at each change
+    Dev(dev::DevArgs),
     /// Measure what a filter or an enricher costs an event, over a recorded run
     Bench(bench::BenchArgs),
     /// Compile the component on standard input to standard output, for a run
@@ -58,6 +61,7 @@ pub(super) fn plugin(args: &PluginSubcommand) -> i32 {
         PluginCommand::Annotate(args) => annotate::annotate(args),
         PluginCommand::New(args) => Ok(new::new(args)),
         PluginCommand::Test(args) => Ok(test::test(args)),
+        PluginCommand::Dev(args) => Ok(dev::dev(args)),
         PluginCommand::Bench(args) => Ok(bench::bench(args)),
         PluginCommand::Compile => Ok(compile::compile()),
     };

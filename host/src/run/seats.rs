@@ -86,20 +86,15 @@ impl Seats {
         Ok(Self { list, artifact_dir: artifact_dir.to_owned(), runtime: runtime.clone() })
     }
 
-    /// Starts the lanes, in chain order: `init` comes before anything else. Sinks begin to
-    /// read the log.
+    /// Starts the lanes, those on the event path first: `init` comes before anything else.
+    /// Sinks begin to read the log.
     pub(super) fn start(
         &mut self,
         log: &watch::Sender<LogState>,
         cancel: &Cancel,
     ) -> Result<(), RunError> {
-        for seat in &mut self.list {
-            if seat.plugin.hooks().has_lane(Lane::Path) {
-                seat.path = Some(seat.start_lane(Lane::Path, &self.runtime, cancel)??);
-            }
-            seat.start_sink(&self.artifact_dir, log, &self.runtime, cancel)?;
-        }
-        Ok(())
+        self.start_path(cancel)?;
+        self.start_delivery(log, cancel)
     }
 
     /// Starts the lanes on the event path alone.

@@ -10,10 +10,11 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use super::subject::SubjectArgs;
 use crate::cli::later::{Lines, tell};
 use crate::cli::{printer, run};
 use crate::exit_code;
-use crate::input::{PluginFlags, RunSpec};
+use crate::input::RunSpec;
 
 /// How often the project's files are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -35,17 +36,8 @@ pub(super) struct DevArgs {
     #[arg(long, value_name = "DIR")]
     events: PathBuf,
 
-    /// The plugin's settings, one JSON object
-    #[arg(long, value_name = "JSON", default_value = "{}", hide_default_value = true)]
-    config: String,
-
-    /// Allow it something that it asks for; may be repeated
-    #[arg(long, value_name = "KIND=PATTERN")]
-    allow: Vec<String>,
-
-    /// Say where a secret of its own comes from; may be repeated
-    #[arg(long, value_name = "SECRET=SOURCE")]
-    secret: Vec<String>,
+    #[command(flatten)]
+    subject: SubjectArgs,
 
     /// Print no events
     #[arg(short, long)]
@@ -152,12 +144,7 @@ fn show(args: &DevArgs, component: &Path) -> Result<(), String> {
     let spec = RunSpec {
         private_data_dir: PathBuf::from("."),
         artifact_dir: Some(root.to_owned()),
-        plugins: PluginFlags {
-            plugins: vec![format!("{}=dev", component.display())],
-            config: vec![format!("dev={}", args.config)],
-            allow: args.allow.iter().map(|allow| format!("dev.{allow}")).collect(),
-            secrets: args.secret.iter().map(|secret| format!("dev.{secret}")).collect(),
-        },
+        plugins: args.subject.flags(component, "dev"),
         ..RunSpec::default()
     };
     let mut lines = Lines { is_quiet: args.quiet };

@@ -11,6 +11,7 @@ mod list;
 mod new;
 mod project;
 mod show;
+mod subject;
 mod template;
 mod test;
 mod verify;

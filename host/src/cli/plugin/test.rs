@@ -10,10 +10,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::subject::SubjectArgs;
 use crate::artifacts::{ArtifactError, event_files};
 use crate::cli::{printer, run};
 use crate::exit_code;
-use crate::input::{PluginFlags, RunSpec};
+use crate::input::RunSpec;
 use crate::pipeline::Observer;
 use crate::plugins::{HostCall, Rehearsal};
 use crate::{PluginSummary, RunError};
@@ -42,17 +43,8 @@ pub(super) struct TestArgs {
     #[arg(long)]
     update: bool,
 
-    /// The plugin's settings, one JSON object
-    #[arg(long, value_name = "JSON", default_value = "{}", hide_default_value = true)]
-    config: String,
-
-    /// Allow it something that it asks for; may be repeated
-    #[arg(long, value_name = "KIND=PATTERN")]
-    allow: Vec<String>,
-
-    /// Say where a secret of its own comes from; may be repeated
-    #[arg(long, value_name = "SECRET=SOURCE")]
-    secret: Vec<String>,
+    #[command(flatten)]
+    subject: SubjectArgs,
 }
 
 /// What a plugin did.
@@ -157,16 +149,10 @@ fn rehearse(args: &TestArgs, rehearsal: &Arc<Rehearsal>) -> Result<Snapshot, Tes
     if recorded.is_empty() {
         return Err(no_artifacts());
     }
-    let component = args.component.display();
     let spec = RunSpec {
         private_data_dir: PathBuf::from("."),
         artifact_dir: Some(root.to_owned()),
-        plugins: PluginFlags {
-            plugins: vec![format!("{component}=tested")],
-            config: vec![format!("tested={}", args.config)],
-            allow: args.allow.iter().map(|allow| format!("tested.{allow}")).collect(),
-            secrets: args.secret.iter().map(|secret| format!("tested.{secret}")).collect(),
-        },
+        plugins: args.subject.flags(&args.component, "tested"),
         ..RunSpec::default()
     };
     let mut kept = Kept(BTreeMap::new());

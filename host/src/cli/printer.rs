@@ -108,6 +108,9 @@ pub(super) fn plugin_line(plugin: &PluginSummary) -> String {
             let _ = write!(line, ", {}", counted(count, one, many));
         }
     }
+    if stats.proxied {
+        line.push_str(", through a proxy");
+    }
     if stats.bypassed {
         line.push_str(", passed over since it used up its time");
     }

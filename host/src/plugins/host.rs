@@ -7,7 +7,7 @@ use wasmtime::{Config, Engine};
 
 use super::bindings::AllHooks;
 use super::compiled::Compiled;
-use super::egress::Tls;
+use super::egress::{Proxies, Tls};
 use super::epoch::EpochTicker;
 use super::exports::find_hooks;
 use super::imports::add_refusals_to_linker;
@@ -120,6 +120,7 @@ impl PluginHost {
         Ok(Plugin {
             secrets,
             tls: Arc::new(tls),
+            proxies: Arc::new(Proxies::of(&spec.environment)),
             variables,
             limits: Limits::new(&spec.limits, &metadata.limits),
             name,

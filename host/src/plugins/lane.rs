@@ -75,6 +75,7 @@ impl PluginLane {
         let egress = Arc::new(Egress::new(
             Arc::clone(&plugin.grants),
             Arc::clone(&plugin.tls),
+            Arc::clone(&plugin.proxies),
             context.rehearsal.clone(),
         ));
         let mut started = Self {
@@ -127,6 +128,7 @@ impl PluginLane {
         let mut stats = self.stats.clone();
         stats.p99 = self.times.p99();
         stats.refusals = self.egress.refusals();
+        stats.proxied = self.egress.is_proxied();
         stats
     }
 

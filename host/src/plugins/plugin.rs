@@ -11,7 +11,7 @@ use url::Url;
 use wasmtime::component::InstancePre;
 
 use super::batch::EventTexts;
-use super::egress::Tls;
+use super::egress::{Proxies, Tls};
 use super::epoch::EpochTicker;
 use super::limits::Limits;
 use super::metadata::{CursorKind, EventText, Want};
@@ -38,6 +38,7 @@ pub struct Plugin {
     pub(super) limits: Limits,
     pub(super) secrets: BTreeMap<String, Secret>,
     pub(super) tls: Arc<Tls>,
+    pub(super) proxies: Arc<Proxies>,
     /// Variables of the environment that it may see.
     pub(super) variables: Vec<(String, String)>,
     pub(super) config: Map<String, Value>,

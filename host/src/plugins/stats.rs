@@ -33,6 +33,8 @@ pub struct PluginStats {
     pub peak_memory: u64,
     /// The path budget was used up and the plugin was passed over from then on.
     pub bypassed: bool,
+    /// Whether anything it sent went through a proxy.
+    pub proxied: bool,
 }
 
 impl PluginStats {
@@ -52,6 +54,7 @@ impl PluginStats {
         self.guest_cpu += other.guest_cpu;
         self.peak_memory = self.peak_memory.max(other.peak_memory);
         self.bypassed |= other.bypassed;
+        self.proxied |= other.proxied;
     }
 }
 

@@ -4,17 +4,18 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method, redirect};
+use reqwest::{Client, Method, Proxy, redirect};
 use tokio::sync::Semaphore;
 use url::Url;
 
 use super::error::{EgressError, EgressErrorKind};
-use super::origin::{Destination, Family, Origin, OriginHost, OriginPattern, Scheme};
+use super::origin::{Destination, Family, OriginHost, OriginPattern, Scheme};
+use super::proxy::{Proxies, granted_proxy};
 use super::resolver::{GrantedResolver, granted_addresses};
 use super::tls::Tls;
 use crate::plugins::{Grants, HostAnswer, HostCall, Rehearsal};
@@ -67,6 +68,8 @@ pub(in crate::plugins) struct HttpResponse {
 pub(in crate::plugins) struct Egress {
     pub(super) grants: Arc<Grants>,
     pub(super) tls: Arc<Tls>,
+    proxies: Arc<Proxies>,
+    is_proxied: AtomicBool,
     /// Of streams: one permit each while it is open.
     pub(super) connections: Arc<Semaphore>,
     pub(super) rehearsal: Option<Arc<Rehearsal>>,
@@ -78,9 +81,12 @@ impl Egress {
     pub(in crate::plugins) fn new(
         grants: Arc<Grants>,
         tls: Arc<Tls>,
+        proxies: Arc<Proxies>,
         rehearsal: Option<Arc<Rehearsal>>,
     ) -> Self {
         Self {
+            proxies,
+            is_proxied: AtomicBool::new(false),
             rehearsal,
             grants,
             tls,
@@ -93,6 +99,11 @@ impl Egress {
     /// How many exchanges were not granted.
     pub(in crate::plugins) fn refusals(&self) -> u64 {
         self.refusals.load(Ordering::Relaxed)
+    }
+
+    /// Whether anything went through a proxy.
+    pub(in crate::plugins) fn is_proxied(&self) -> bool {
+        self.is_proxied.load(Ordering::Relaxed)
     }
 
     /// Counts a refusal made elsewhere.
@@ -166,14 +177,25 @@ impl Egress {
                 url = url_on_socket(&url)?;
                 self.client(&destination, |builder| Ok(builder.unix_socket(path.as_path())))?
             }
-            Destination::Origin(Origin { scheme, host, .. }) => {
-                if let OriginHost::Address(address) = host {
+            Destination::Origin(origin) => {
+                if let OriginHost::Address(address) = &origin.host {
                     check_literal(*address, &granted, &self.grants)?;
                 }
-                self.client(&destination, |builder| {
+                let proxy = self.proxies.on_the_way_to(origin)?;
+                if proxy.is_some() {
+                    self.is_proxied.store(true, Ordering::Relaxed);
+                }
+                self.client(&destination, |mut builder| {
                     let grants = Arc::clone(&self.grants);
+                    let mut granted = granted;
+                    if let Some(proxy) = proxy {
+                        // The proxy's name is the one that is looked up.
+                        granted = granted_proxy(&proxy).into_iter().collect();
+                        let failed = |error: reqwest::Error| invalid(error.to_string());
+                        builder = builder.proxy(Proxy::all(proxy).map_err(failed)?);
+                    }
                     let builder = builder.dns_resolver(GrantedResolver { grants, granted });
-                    if *scheme == Scheme::Http {
+                    if origin.scheme == Scheme::Http {
                         // Reading the machine's certificates takes longer than an exchange.
                         Ok(builder.tls_certs_only([]))
                     } else if self.tls.is_default() {

@@ -15,12 +15,15 @@
 //!    `localhost` is never looked up. Any other name that is at home here needs
 //!    `addresses` beside its grant.
 //! 5. A redirect is an answer: the next request is checked like the first.
-//! 6. A socket's path is used as it was granted, and has to be a socket.
+//! 6. A proxy of the operator's environment is on the way to names, never to addresses and
+//!    `localhost`; it is asked for what is granted, and its own address is checked.
+//! 7. A socket's path is used as it was granted, and has to be a socket.
 
 mod address;
 mod client;
 mod error;
 mod origin;
+mod proxy;
 mod recorded;
 mod resolver;
 mod stream;
@@ -29,6 +32,7 @@ mod tls;
 pub(super) use client::{Egress, HttpRequest, HttpResponse, LARGEST_BODY_OUT};
 pub(super) use error::{EgressError, EgressErrorKind};
 pub(super) use origin::{Destination, Family, OriginPattern};
+pub(super) use proxy::Proxies;
 #[expect(unreachable_pub, reason = "the generated code re-exports it")]
 pub use stream::Connection;
 pub(super) use stream::StreamOptions;

@@ -101,7 +101,7 @@ impl Family {
 }
 
 impl Scheme {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Https => "https",

@@ -16,7 +16,8 @@ pub(crate) fn measure(workspace: &Workspace) -> Result<Option<String>, Failure> 
     }
     step("one event through one typed filter", || {
         let mut bench = workspace.cargo();
-        bench.args(["bench", "--package", PACKAGE, "--bench", BENCH]);
+        // All of the workspace, so that dependencies have the features they have elsewhere.
+        bench.args(["bench", "--workspace", "--bench", BENCH]);
         bench.env("PLAYHOUSE_COMPONENTS", crate::components::plugin_folder(workspace));
         let text = step::output_of(&mut bench, "measure a filter's call")?;
         let last = text.lines().rev().find(|line| line.contains("µs an event"));

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::printer;
-use crate::artifacts::{Act, ArtifactError, JournalReader, Position, RunRecord, What, event_path};
+use crate::artifacts::{
+    Act, ArtifactError, JournalReader, RunRecord, What, event_path, read_cursor,
+};
 use crate::input::PrivateDataDir;
 use crate::{RunError, exit_code};
 
@@ -117,8 +119,7 @@ fn sinks(
         .flatten()
         .filter_map(|folder| {
             let path = folder.path();
-            let cursor: Position =
-                serde_json::from_slice(&fs::read(path.join("cursor")).ok()?).ok()?;
+            let cursor = read_cursor(&path)?;
             let name = folder.file_name().to_string_lossy().into_owned();
             let fate = if not_for.contains(&name) {
                 "was not shown it".to_owned()

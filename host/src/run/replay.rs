@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
@@ -22,7 +22,7 @@ use crate::artifacts::{
     StatusChange, What, event_files, to_python_json,
 };
 use crate::events::{Event, Segment};
-use crate::input::{EnvFiles, OutputForm, PrivateDataDir, RunSpec};
+use crate::input::{OutputForm, PrivateDataDir, RunSpec};
 use crate::pipeline::{LogState, Observer, Pipeline, Queue};
 use crate::plugins::{Ending, Rehearsal, RunFacts};
 use crate::prepare::{Environment, REDACTED};
@@ -94,10 +94,9 @@ impl Playhouse {
 
         let mut entries = Vec::new();
         spec.plugins.apply(&mut entries)?;
-        let files = EnvFiles::default();
         let environment = Environment::inherited();
         let (plugins, _) =
-            self.library.load(entries, &files.settings, &environment, directory.path())?;
+            self.library.load(entries, &Map::new(), &environment, directory.path())?;
 
         let system = |what| move |source| RunError::System { what, source };
         let scratch =

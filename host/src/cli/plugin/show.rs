@@ -1,15 +1,9 @@
 //! What the commands about plugins have in common on standard output.
 
-use std::io::{self, Write as _};
-
 use serde::Serialize;
 
+pub(super) use crate::cli::printer::print as line;
 use crate::plugins::{Asked, GrantedBy, Hook};
-
-/// A line; whoever closes the pipe has seen enough.
-pub(super) fn line(text: &str) {
-    let _ = writeln!(io::stdout().lock(), "{text}");
-}
 
 /// One JSON value on a line.
 pub(super) fn json(value: &impl Serialize) {

@@ -63,14 +63,6 @@ pub enum RunError {
         /// The plugin.
         plugin: String,
     },
-    /// There is no such run.
-    #[error("there is no run `{ident}` in `{}`; `playhouse status` shows which there are", root.display())]
-    NoSuchRun {
-        /// As it was asked for.
-        ident: String,
-        /// Where it was looked for.
-        root: std::path::PathBuf,
-    },
     /// What it leaves is not known yet.
     #[error(
         "the run `{ident}` is still under way, and its own program delivers; `playhouse status` says when it has ended"
@@ -172,7 +164,7 @@ impl RunError {
                 | InputError::PrivateDataDirIsNotADirectory { .. }
                 | InputError::InventoryMissing { .. },
             )
-            | Self::NoSuchRun { .. }
+            | Self::Artifacts(ArtifactError::NoSuchRun { .. })
             | Self::UnderWay { .. } => exit_code::INPUT,
             Self::Input(InputError::PluginFlag { .. } | InputError::Cmdline { .. })
             | Self::Prepare(PrepareError::Ident { .. }) => exit_code::USAGE,

@@ -15,6 +15,15 @@ pub enum ArtifactError {
         path: PathBuf,
     },
 
+    /// There is no such run.
+    #[error("there is no run `{ident}` in `{}`; `playhouse status` shows which there are", root.display())]
+    NoSuchRun {
+        /// As it was asked for.
+        ident: String,
+        /// Where it was looked for.
+        root: PathBuf,
+    },
+
     /// A file or folder cannot be written.
     #[error("`{}` cannot be written: {source}", path.display())]
     Write {

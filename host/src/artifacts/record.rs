@@ -74,6 +74,13 @@ impl RunRecord {
         Ok(records)
     }
 
+    /// One run, which must be there.
+    pub fn find(artifact_root: &Path, ident: &str) -> Result<Self, ArtifactError> {
+        let missing =
+            || ArtifactError::NoSuchRun { ident: ident.to_owned(), root: artifact_root.to_owned() };
+        Self::read(artifact_root, ident)?.ok_or_else(missing)
+    }
+
     /// One run; none where there is no folder of a run.
     pub fn read(artifact_root: &Path, ident: &str) -> Result<Option<Self>, ArtifactError> {
         let artifact_dir = artifact_root.join(ident);

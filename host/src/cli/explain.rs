@@ -74,9 +74,7 @@ struct Explained {
 fn find(args: &ExplainArgs) -> Result<Option<Explained>, RunError> {
     let directory = PrivateDataDir::open(&args.private_data_dir)?;
     let root = args.artifact_dir.clone().unwrap_or_else(|| directory.path().join("artifacts"));
-    let Some(record) = RunRecord::read(&root, &args.ident)? else {
-        return Err(RunError::NoSuchRun { ident: args.ident.clone(), root });
-    };
+    let record = RunRecord::find(&root, &args.ident)?;
     let artifact_dir = &record.artifact_dir;
     let mut journal = JournalReader::open(artifact_dir)?;
     while let Some(entry) = journal.next_entry()? {

@@ -65,8 +65,6 @@ enum HistoryError {
     Input(#[from] InputError),
     #[error(transparent)]
     Artifacts(#[from] ArtifactError),
-    #[error("there is no run `{ident}` in `{}`; `playhouse status` shows which there are", root.display())]
-    NoSuchRun { ident: String, root: PathBuf },
     #[error("standard output: {0}")]
     Output(#[from] io::Error),
 }
@@ -104,10 +102,7 @@ fn show_status(args: &StatusArgs) -> Result<(), HistoryError> {
     let root = args.place.artifact_root()?;
     let records = match &args.ident {
         None => RunRecord::all(&root)?,
-        Some(ident) => match RunRecord::read(&root, ident)? {
-            Some(record) => vec![record],
-            None => return Err(HistoryError::NoSuchRun { ident: ident.clone(), root }),
-        },
+        Some(ident) => vec![RunRecord::find(&root, ident)?],
     };
     let mut out = io::stdout().lock();
     if args.place.json {
@@ -223,9 +218,7 @@ fn record_json(record: &RunRecord) -> Value {
 
 fn show_events(args: &EventsArgs) -> Result<(), HistoryError> {
     let root = args.place.artifact_root()?;
-    let Some(record) = RunRecord::read(&root, &args.ident)? else {
-        return Err(HistoryError::NoSuchRun { ident: args.ident.clone(), root });
-    };
+    let record = RunRecord::find(&root, &args.ident)?;
     let artifact_dir = &record.artifact_dir;
     let mut out = io::stdout().lock();
     let Ok(mut log) = LogReader::open(artifact_dir) else {

@@ -80,11 +80,16 @@ pub(super) fn deliver(args: &DeliverArgs) -> i32 {
             printer::say("nothing is waiting to be delivered");
         }
         let mut waiting = 0;
+        let mut failed = None;
         for outcome in outcomes {
             printer::say(&format!("run {}:", outcome.ident));
             waiting += tell(&outcome.plugins);
+            for error in &outcome.errors {
+                printer::error(&error.to_string());
+                failed = failed.or(Some(error.exit_code()));
+            }
         }
-        Ok(if waiting > 0 { exit_code::UNDELIVERED } else { 0 })
+        Ok(failed.unwrap_or(if waiting > 0 { exit_code::UNDELIVERED } else { 0 }))
     })
 }
 

@@ -27,15 +27,17 @@ use crate::{PluginSummary, RunError};
 pub struct DeliverOutcome {
     /// The run.
     pub ident: String,
-    /// One for each sink that had something waiting.
+    /// One for each sink that was given what was waiting for it.
     pub plugins: Vec<PluginSummary>,
+    /// Why others were given nothing.
+    pub errors: Vec<RunError>,
 }
 
 impl Playhouse {
     /// Gives the sinks of runs that have ended what they have not taken, for `limit` at
     /// most a run. `spec` says where, and which plugins; its `ident` names one run, else
     /// all are looked at. A sink that is not what it was in the run is refused unless
-    /// `accepts_change`.
+    /// `accepts_change`; the others get theirs all the same.
     pub fn deliver(
         &self,
         spec: &RunSpec,
@@ -48,9 +50,7 @@ impl Playhouse {
         let records = match &spec.ident {
             None => RunRecord::all(&config.artifact_root)?,
             Some(ident) => {
-                let record = RunRecord::read(&config.artifact_root, ident)?;
-                let root = config.artifact_root.clone();
-                let record = record.ok_or(RunError::NoSuchRun { ident: ident.clone(), root })?;
+                let record = RunRecord::find(&config.artifact_root, ident)?;
                 if is_live(&record.artifact_dir) {
                     return Err(RunError::UnderWay { ident: ident.clone() });
                 }
@@ -66,10 +66,16 @@ impl Playhouse {
         spec.plugins.apply(&mut entries)?;
         let (plugins, _) =
             self.library.load(entries, &files.settings, &config.environment, directory.path())?;
-        waiting
-            .iter()
-            .map(|record| self.deliver_run(record, &plugins, limit, accepts_change))
-            .collect()
+        let deliver = |record: &RunRecord| {
+            self.deliver_run(record, &plugins, limit, accepts_change).unwrap_or_else(|error| {
+                DeliverOutcome {
+                    ident: record.ident.clone(),
+                    plugins: Vec::new(),
+                    errors: vec![error],
+                }
+            })
+        };
+        Ok(waiting.iter().map(deliver).collect())
     }
 
     fn deliver_run(
@@ -89,14 +95,15 @@ impl Playhouse {
         let facts = facts_of(artifact_dir, &record.ident)?;
         let mut chosen = Vec::new();
         let mut locks = Vec::new();
+        let mut errors = Vec::new();
         for left in &record.undelivered {
-            let plugin = plugin_for(left, plugins, record)?;
-            let folder = plugin_folder(artifact_dir, &left.plugin)?;
-            locks.push(lock(&folder, &left.plugin)?);
-            if !accepts_change {
-                check_unchanged(&folder, plugin)?;
+            match choose(left, plugins, record, accepts_change) {
+                Ok((plugin, lock)) => {
+                    chosen.push(plugin);
+                    locks.push(lock);
+                }
+                Err(error) => errors.push(error),
             }
-            chosen.push(Arc::clone(plugin));
         }
         let (log, _receiver) =
             watch::channel(LogState { last: u64::MAX, ended: Some(Instant::now() + limit) });
@@ -104,8 +111,24 @@ impl Playhouse {
             Seats::take(chosen, &facts, &Purpose::Deliver, artifact_dir, &self.runtime)?;
         seats.start_delivery(&log, &super::new_cancel()?)?;
         let ending = Ending { status: record.state.as_str().to_owned(), rc: None, complete: true };
-        Ok(DeliverOutcome { ident: record.ident.clone(), plugins: seats.close(&ending) })
+        Ok(DeliverOutcome { ident: record.ident.clone(), plugins: seats.close(&ending), errors })
     }
+}
+
+/// The sink that something waits for, if it may have it, and the lock of its delivery.
+fn choose(
+    left: &Undelivered,
+    plugins: &[Arc<Plugin>],
+    record: &RunRecord,
+    accepts_change: bool,
+) -> Result<(Arc<Plugin>, File), RunError> {
+    let plugin = plugin_for(left, plugins, record)?;
+    let folder = plugin_folder(&record.artifact_dir, &left.plugin)?;
+    let lock = lock(&folder, &left.plugin)?;
+    if !accepts_change {
+        check_unchanged(&folder, plugin)?;
+    }
+    Ok((Arc::clone(plugin), lock))
 }
 
 fn plugin_for<'plugins>(

@@ -88,8 +88,7 @@ impl Playhouse {
     ) -> Result<ReplayOutcome, RunError> {
         let directory = PrivateDataDir::open(&spec.private_data_dir)?;
         let root = spec.artifact_dir.clone().unwrap_or_else(|| directory.path().join("artifacts"));
-        let record = RunRecord::read(&root, ident)?
-            .ok_or(RunError::NoSuchRun { ident: ident.to_owned(), root })?;
+        let record = RunRecord::find(&root, ident)?;
         let recording = Recording::open(&record)?;
 
         let mut entries = Vec::new();

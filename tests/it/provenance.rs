@@ -53,6 +53,21 @@ fn a_shadow_run_says_what_would_change_and_changes_nothing() {
 }
 
 #[test]
+fn a_change_of_a_run_that_is_refused_was_not_made() {
+    let test = rogue(hello(), SETS, ALLOW).arguments(&[
+        "--plugin",
+        "extra-vars",
+        "--plugin-config",
+        "extra-vars.refuse=[{\"when\": {\"/limit\": \"web1\"}, \"reason\": \"not that one\"}]",
+        "--plugin-allow",
+        "extra-vars.view=/limit",
+    ]);
+    assert_eq!(test.command().output().unwrap().status.code(), Some(77));
+    let (_, said) = ask(&test, "status", &["job"]);
+    assert!(said.contains("plugin rogue would have set /limit to \"web1\""), "{said}");
+}
+
+#[test]
 fn a_password_can_be_set_and_is_seen_by_nobody() {
     let playbook = "\
 - hosts: all

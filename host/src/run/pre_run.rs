@@ -18,8 +18,9 @@ impl Stage<'_> {
         let mut changes: Vec<ConfigChange> = Vec::new();
         let asked = self.ask_pre_run(&mut prospect, &mut changes, cancel);
         if !changes.is_empty() {
+            let is_applied = !is_shadow && asked.is_ok();
             let record: Vec<Value> =
-                changes.iter().map(|change| change_record(change, is_shadow)).collect();
+                changes.iter().map(|change| change_record(change, is_applied)).collect();
             write_config_changes(self.artifacts.path(), &record)?;
         }
         asked?;
@@ -83,13 +84,13 @@ impl Stage<'_> {
 }
 
 /// As `plugins/changes.json` has it: RFC 6902, with who and why.
-fn change_record(change: &ConfigChange, is_shadow: bool) -> Value {
+fn change_record(change: &ConfigChange, is_applied: bool) -> Value {
     let mut record = json!({
         "plugin": change.plugin,
         "op": change.operation,
         "path": change.path,
         "reason": change.reason,
-        "applied": !is_shadow,
+        "applied": is_applied,
     });
     if let Some(value) = &change.value {
         record["value"] = value.clone();

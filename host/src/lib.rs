@@ -44,6 +44,8 @@ pub mod exit_code;
 
 mod run;
 
+mod visible;
+
 pub mod cli;
 
 pub use error::RunError;

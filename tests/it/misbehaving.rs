@@ -185,6 +185,37 @@ fn a_flood_of_log_lines_is_dammed() {
 }
 
 #[test]
+fn limits_are_the_operators_to_set() {
+    for (config, limits, said) in [
+        ("{in: keep, do: panic}", "{restarts: 1}", "failed 1 times and takes no further part"),
+        (
+            "{in: keep, do: sleep}",
+            "{call_ms: 100, path_ms: 50, restarts: 99}",
+            "passed over since it used up its time",
+        ),
+        (
+            "{in: finish, do: spin, lane: path}",
+            "{cpu_ms: 30}",
+            "used more than 30 ms of processor time",
+        ),
+        ("{in: finish, do: long-line, lane: path}", "{call_bytes: 1000000}", "trapped in finish"),
+    ] {
+        let ran = rogue(config, &format!("  limits: {limits}\n")).run().expect_code(0);
+        untouched(&ran);
+        let line = ran.plugin_line("rogue");
+        assert!(line.contains(said), "{config}: {line}");
+    }
+    let limits = "  limits: {log_bytes: 5000}\n";
+    let ran = rogue("{in: finish, do: flood-log, lane: path}", limits).run().expect_code(0);
+    let log = ran.artifact("plugins/rogue/log");
+    assert!(log.len() < 6_000 && log.contains("more lines were dropped"), "{log}");
+    rogue("{in: keep, do: panic}", "  limits: {memory: 1}\n")
+        .run()
+        .expect_code(78)
+        .expect_stderr("unknown field `memory`, expected one of `memory_mib`");
+}
+
+#[test]
 fn answers_that_make_no_sense_change_nothing() {
     let ran = rogue("{in: enrich, do: not-json}", "").run().expect_code(0);
     untouched(&ran);

@@ -172,6 +172,19 @@ fn a_stream_goes_where_it_is_granted_and_nowhere_else() {
 }
 
 #[test]
+fn so_many_streams_are_open_at_a_time() {
+    let address = "tcp://127.0.0.1:1";
+    let entry = format!(
+        "config: {{in: deliver-status, do: net, urls: [\"{address}\"]}}\n  allow: {{net: [\"{address}\"]}}"
+    );
+    let ran = rogue(&entry).run().expect_code(0);
+    assert!(ran.artifact("plugins/rogue/log").contains("Unreachable"));
+    let ran = rogue(&format!("{entry}\n  limits: {{connections: 0}}")).run().expect_code(0);
+    let log = ran.artifact("plugins/rogue/log");
+    assert!(log.contains("too many connections are open; close one first"), "{log}");
+}
+
+#[test]
 fn a_secret_comes_from_where_the_operator_says_and_stays_out_of_everything() {
     let entry = "config: {in: deliver-status, do: secret}\n  secrets: {token: {env: TOKEN}}";
     let ran = rogue(entry).variable("TOKEN", "s3cr3t-of-the-sink").run().expect_code(0);

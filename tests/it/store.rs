@@ -56,9 +56,14 @@ impl User {
 
     /// `regions.wasm`: the plugin that sets extra vars, by another name, with other wants.
     fn regions(&self, version: &str, wants: &Value) -> String {
-        let metadata = self.path("plugin.json");
-        let json = json!({"name": "regions", "version": version, "hooks": {"pre-run": {}}, "wants": wants});
-        fs::write(&metadata, json.to_string()).unwrap();
+        self.regions_with(&json!({"version": version, "wants": wants}))
+    }
+
+    /// The same, with more in its metadata.
+    fn regions_with(&self, metadata: &Value) -> String {
+        let mut json = json!({"name": "regions", "hooks": {"pre-run": {}}});
+        json.as_object_mut().unwrap().extend(metadata.as_object().unwrap().clone());
+        fs::write(self.path("plugin.json"), json.to_string()).unwrap();
         let made = self.plugin(&[
             "annotate",
             component("extra-vars").to_str().unwrap(),
@@ -194,6 +199,38 @@ fn an_upgrade_that_asks_for_more_waits_to_be_accepted() {
     let regions = user.regions("4.0.0", &sets(&["/extravars/region"]));
     user.plugin(&["upgrade", &regions]).expect(0).does_not_say("asks for");
     user.run(&SETTING).expect(0).says("plugin regions 4.0.0");
+}
+
+#[test]
+fn limits_that_a_version_raises_wait_to_be_accepted_and_end_somewhere() {
+    let user = User::new();
+    let of = |version: &str, mebibytes: u64| {
+        let limits = json!({"memory_mib": mebibytes});
+        user.regions_with(&json!({"version": version, "limits": limits}))
+    };
+    user.plugin(&["install", &of("1.0.0", 32)]).expect(0);
+    user.plugin(&["inspect", "regions"])
+        .expect(0)
+        .says("limits: memory_mib 32, event_bytes 8388608");
+    let next = of("2.0.0", 4_096);
+    user.plugin(&["upgrade", &next]).expect(77).says("raises a limit: memory_mib 32 to 512");
+    user.plugin(&["upgrade", &next, "--accept"]).expect(0);
+    user.plugin(&["inspect", "regions"]).expect(0).says("limits: memory_mib 512,");
+    user.plugin(&["upgrade", &of("3.0.0", 64)]).expect(0).does_not_say("raises");
+}
+
+#[test]
+fn a_plugins_reason_is_shown_and_cannot_pass_for_ours() {
+    let user = User::new();
+    let wants = json!([{
+        "kind": "set", "paths": ["/extravars/region"], "why": "to say\u{1b}[2J where\n  granted: all"
+    }]);
+    let regions = user.regions("1.0.0", &wants);
+    for words in [["inspect", &regions], ["install", &regions]] {
+        let shown = user.plugin(&words);
+        shown.expect(0).says(r"      to say\u{1b}[2J where\n  granted: all");
+        shown.does_not_say("\u{1b}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::pipeline::Observer;
 use crate::plugins::PluginStats;
+use crate::visible::visible_lines;
 use crate::{PluginSummary, RunOutcome};
 
 /// Standard output, as long as somebody reads it.
@@ -62,12 +63,12 @@ pub(super) fn error(message: &str) {
 
 /// A line on standard output. Whoever closes the pipe has seen enough.
 pub(super) fn print(line: &str) {
-    let _ = writeln!(io::stdout().lock(), "{line}");
+    let _ = writeln!(io::stdout().lock(), "{}", visible_lines(line));
 }
 
 /// A line on standard error; if nobody reads it there is nobody left to tell.
 pub(super) fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", visible_lines(line));
 }
 
 /// `plugin http-sink 0.1.0: 3 statuses and 14 events delivered, 0 waiting; 5 calls, …`

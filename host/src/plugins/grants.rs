@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::dir_grant::DirGrant;
 use super::egress::{Destination, Family, OriginPattern};
-use super::metadata::{HostSettings, Metadata, Want};
+use super::metadata::{HostSettings, Metadata, Wanted};
 use super::pointer::{PointerPattern, is_holder};
 use super::select::glob_matches;
 use super::{Allow, PluginError, PluginName};
@@ -85,15 +85,15 @@ impl Grants {
             wanted_secrets: Vec::new(),
         };
         for want in metadata.map_or(&[][..], |metadata| &metadata.wants) {
-            match want {
-                Want::Http { origins: wanted, setting } => {
+            match &want.what {
+                Wanted::Http { origins: wanted, setting } => {
                     grants.http.narrowed.wanted.extend(origins(wanted, Family::Http, true)?);
                     if let Some(setting) = setting {
                         let found = origin_of_setting(config, setting, Family::Http)?;
                         grants.http.from_settings.extend(found);
                     }
                 }
-                Want::Net { addresses, setting, host } => {
+                Wanted::Net { addresses, setting, host } => {
                     grants.net.narrowed.wanted.extend(origins(addresses, Family::Net, true)?);
                     if let Some(setting) = setting {
                         let found = origin_of_setting(config, setting, Family::Net)?;
@@ -101,17 +101,17 @@ impl Grants {
                     }
                     grants.net.from_settings.extend(origin_of_host(config, host)?);
                 }
-                Want::Set { paths } => grants.set.wanted.extend(pointers("set", paths, true)?),
-                Want::View { paths } => grants.view.wanted.extend(pointers("view", paths, true)?),
-                Want::Env { names } => grants.env.wanted.extend(names.iter().cloned()),
-                Want::Dir { setting, write } => {
+                Wanted::Set { paths } => grants.set.wanted.extend(pointers("set", paths, true)?),
+                Wanted::View { paths } => grants.view.wanted.extend(pointers("view", paths, true)?),
+                Wanted::Env { names } => grants.env.wanted.extend(names.iter().cloned()),
+                Wanted::Dir { setting, write } => {
                     if let Some(path) = text_setting(config, setting.as_deref()) {
                         let path = PathBuf::from(path);
                         grants.dir.allowed.push(DirGrant { path, may_write: *write });
                     }
                     grants.dir.wanted.push(DirGrant { path: PathBuf::new(), may_write: *write });
                 }
-                Want::Secret { name, .. } => grants.wanted_secrets.push(name.clone()),
+                Wanted::Secret { name, .. } => grants.wanted_secrets.push(name.clone()),
             }
         }
         Ok(grants)

@@ -122,7 +122,7 @@ impl PluginHost {
             tls: Arc::new(tls),
             proxies: Arc::new(Proxies::of(&spec.environment)),
             variables,
-            limits: Limits::new(&spec.limits, &metadata.limits),
+            limits: Limits::new(spec.limits, metadata.limits),
             name,
             metadata,
             hooks,

@@ -10,7 +10,7 @@ use super::plugin::place_sockets;
 use super::surface::{Surface, is_interface};
 use super::{
     Allow, CompiledState, ComponentFile, Digest, Grants, Hook, LimitOverrides, LockedPlugin,
-    PluginError, PluginName, Want,
+    PluginError, PluginName, Want, Wanted,
 };
 
 /// See the module's head.
@@ -50,7 +50,7 @@ pub struct Inspection {
     pub runner_keys: Vec<String>,
     /// A JSON Schema of its settings.
     pub settings: Option<Value>,
-    /// What it needs in place of the default limits.
+    /// The limits it has without the operator's word.
     pub limits: LimitOverrides,
     /// Whether its compiled code is kept.
     pub compiled: CompiledState,
@@ -117,7 +117,7 @@ impl Inspection {
             description: metadata.description,
             runner_keys: metadata.settings.runner_keys.into_keys().collect(),
             settings: metadata.settings.schema,
-            limits: metadata.limits,
+            limits: LimitOverrides::default().in_force(metadata.limits),
             compiled,
         })
     }
@@ -150,14 +150,14 @@ fn unused(surface: &Surface, wants: &[Want]) -> Vec<String> {
 }
 
 fn kind(want: &Want) -> &'static str {
-    match want {
-        Want::Http { .. } => "http",
-        Want::Net { .. } => "net",
-        Want::Secret { .. } => "secret",
-        Want::Dir { .. } => "dir",
-        Want::Env { .. } => "env",
-        Want::Set { .. } => "set",
-        Want::View { .. } => "view",
+    match want.what {
+        Wanted::Http { .. } => "http",
+        Wanted::Net { .. } => "net",
+        Wanted::Secret { .. } => "secret",
+        Wanted::Dir { .. } => "dir",
+        Wanted::Env { .. } => "env",
+        Wanted::Set { .. } => "set",
+        Wanted::View { .. } => "view",
     }
 }
 

@@ -2,7 +2,7 @@
 //! its budgets, counts and log.
 //!
 //! An instance that traps or overruns is gone, and with it all that the guest knew. The
-//! next call gets a new one, up to [`FAILURES`] times; then the plugin has ended. Which
+//! next call gets a new one, as often as its limits allow; then the plugin has ended. Which
 //! calls exist is in the neighbours `path_calls` and `delivery_calls`.
 
 use std::path::PathBuf;
@@ -18,12 +18,8 @@ use super::log::{LogLevel, PluginLog};
 use super::stats::CallTimes;
 use super::{Ending, Lane, LaneSummary, Plugin, PluginStats, Rehearsal, RunFacts, StartError};
 
-/// Instances a lane may lose in a run: enough for events that no one foresaw, too few to
-/// log in somewhere for ever.
-const FAILURES: u32 = 3;
-/// What plugins on the path may take of a run's time, however long it is.
-const PATH_TIME: Duration = Duration::from_secs(2);
-/// And this part of the time since the lane started: one fiftieth is 2 %.
+/// What a plugin on the path may take of the time since its lane started, beside what it
+/// may take of any run: one fiftieth is 2 %.
 const PATH_PART: u32 = 50;
 
 /// What a lane belongs to.
@@ -38,6 +34,20 @@ pub struct LaneContext {
     pub folder: PathBuf,
     /// Where the plugin is under test, who answers for the world.
     pub rehearsal: Option<Arc<Rehearsal>>,
+}
+
+impl LaneContext {
+    /// For a plugin that is called and takes part in no run.
+    pub fn without_run(name: &str, folder: PathBuf) -> Self {
+        let run = RunFacts {
+            id: name.to_owned(),
+            ident: name.to_owned(),
+            playbook: None,
+            started: 0,
+            ext: Vec::new(),
+        };
+        Self { run, purpose: "test".to_owned(), folder, rehearsal: None }
+    }
 }
 
 /// See the module's head. Not to be used by two callers at a time.
@@ -71,11 +81,12 @@ impl PluginLane {
         lane: Lane,
         context: LaneContext,
     ) -> Result<Self, StartError> {
-        let log = Arc::new(PluginLog::new(&context.folder, lane));
+        let log = Arc::new(PluginLog::new(&context.folder, lane, plugin.limits.log_bytes));
         let egress = Arc::new(Egress::new(
             Arc::clone(&plugin.grants),
             Arc::clone(&plugin.tls),
             Arc::clone(&plugin.proxies),
+            plugin.limits.connections,
             context.rehearsal.clone(),
         ));
         let mut started = Self {
@@ -212,9 +223,10 @@ impl PluginLane {
         self.stats.failures += 1;
         self.log.write_ours(LogLevel::Error, reason);
         self.last_failure = Some(reason.to_owned());
-        if self.failures >= FAILURES {
+        if u64::from(self.failures) >= self.plugin.limits.restarts {
+            let times = self.failures;
             let reason = format!(
-                "failed {FAILURES} times and takes no further part; the last time it {reason}"
+                "failed {times} times and takes no further part; the last time it {reason}"
             );
             self.log.write_ours(LogLevel::Error, &reason);
             self.ended = Some(reason);
@@ -223,7 +235,7 @@ impl PluginLane {
 
     /// Whether the plugin is passed over because it has held the run up for too long.
     pub(super) fn is_over_path_budget(&mut self) -> bool {
-        let budget = PATH_TIME + self.started.elapsed() / PATH_PART;
+        let budget = self.plugin.limits.path + self.started.elapsed() / PATH_PART;
         if !self.stats.bypassed && self.path_time > budget {
             self.stats.bypassed = true;
             let reason = format!(

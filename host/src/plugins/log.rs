@@ -4,7 +4,6 @@
 //! bounded, and control characters are escaped. That the log cannot be written fails
 //! nothing; what decides a run is reported elsewhere too.
 
-use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
@@ -15,17 +14,18 @@ use jiff::Timestamp;
 
 use super::Lane;
 use crate::prepare::REDACTED;
+use crate::visible::push_visible;
 
 /// Bytes of one line; the rest is cut off.
 const LONGEST_LINE: usize = 8 << 10;
-/// Bytes a lane may write in a run.
-const LARGEST: usize = 1 << 20;
 
 /// See the module's head. Both lanes of a plugin append to one file.
 #[derive(Debug)]
 pub(super) struct PluginLog {
     path: PathBuf,
     lane: Lane,
+    /// Bytes that the plugin may write.
+    most: usize,
     state: Mutex<State>,
 }
 
@@ -60,9 +60,9 @@ impl LogLevel {
 }
 
 impl PluginLog {
-    /// The file is made with its first line.
-    pub(super) fn new(folder: &Path, lane: Lane) -> Self {
-        Self { path: folder.join("log"), lane, state: Mutex::default() }
+    /// The file is made with its first line. `most` bytes are the plugin's own.
+    pub(super) fn new(folder: &Path, lane: Lane, most: usize) -> Self {
+        Self { path: folder.join("log"), lane, most, state: Mutex::default() }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -71,15 +71,15 @@ impl PluginLog {
 
     /// Whether the next line of the plugin would be kept.
     pub(super) fn has_room(&self) -> bool {
-        self.lock().written < LARGEST
+        self.lock().written < self.most
     }
 
     /// Writes a line of the plugin's, as far as it has room.
     pub(super) fn write(&self, level: LogLevel, message: &str, fields: &[(String, String)]) {
         let line = self.line(level, message, fields);
         let mut state = self.lock();
-        if state.written + line.len() > LARGEST {
-            state.written = LARGEST;
+        if state.written + line.len() > self.most {
+            state.written = self.most;
             state.dropped += 1;
         } else {
             state.written += line.len();
@@ -121,12 +121,12 @@ impl PluginLog {
     fn line(&self, level: LogLevel, message: &str, fields: &[(String, String)]) -> String {
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%6fZ");
         let mut line = format!("{now} {:5} {} ", level.as_str(), self.lane.as_str());
-        push_escaped(&mut line, &self.without_secrets(message));
+        push(&mut line, &self.without_secrets(message));
         for (key, value) in fields {
             line.push(' ');
-            push_escaped(&mut line, key);
+            push(&mut line, key);
             line.push('=');
-            push_escaped(&mut line, &self.without_secrets(value));
+            push(&mut line, &self.without_secrets(value));
         }
         if line.len() > LONGEST_LINE {
             line.truncate(line.floor_char_boundary(LONGEST_LINE));
@@ -152,35 +152,20 @@ impl State {
     }
 }
 
-/// Stops early where the line is too long already.
-fn push_escaped(line: &mut String, text: &str) {
-    for character in text.chars() {
-        if line.len() > LONGEST_LINE {
-            return;
-        }
-        match character {
-            '\n' => line.push_str("\\n"),
-            '\r' => line.push_str("\\r"),
-            '\t' => line.push_str("\\t"),
-            // What would reorder a line on the terminal counts as control too.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                let _ = write!(line, "\\u{{{:x}}}", u32::from(character));
-            }
-            _ if character.is_control() => {
-                let _ = write!(line, "\\u{{{:x}}}", u32::from(character));
-            }
-            _ => line.push(character),
-        }
-    }
+/// Appends as much of a text as a line can hold.
+fn push(line: &mut String, text: &str) {
+    push_visible(line, &text[..text.floor_char_boundary(LONGEST_LINE)]);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const MOST: usize = 1 << 20;
+
     fn written(write: impl FnOnce(&PluginLog)) -> String {
         let folder = tempfile::tempdir().unwrap();
-        let log = PluginLog::new(folder.path(), Lane::Path);
+        let log = PluginLog::new(folder.path(), Lane::Path, MOST);
         write(&log);
         log.finish();
         std::fs::read_to_string(folder.path().join("log")).unwrap_or_default()
@@ -202,7 +187,7 @@ mod tests {
             }
             assert!(!log.has_room());
         });
-        assert!(text.len() <= LARGEST + LONGEST_LINE, "{}", text.len());
+        assert!(text.len() <= MOST + LONGEST_LINE, "{}", text.len());
         assert!(text.lines().all(|line| line.len() <= LONGEST_LINE + '…'.len_utf8()));
         let last = text.lines().last().unwrap();
         assert!(last.contains("more lines were dropped"), "{last}");

@@ -100,10 +100,20 @@ pub struct BatchMetadata {
     pub linger_ms: Option<u64>,
 }
 
-/// Something a plugin asks for.
+/// Something a plugin asks for, and its reason.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Want {
+    /// What it is.
+    #[serde(flatten)]
+    pub what: Wanted,
+    /// For the operator, in the plugin's words.
+    pub why: Option<String>,
+}
+
+/// What a plugin can ask for.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Want {
+pub enum Wanted {
     /// HTTP exchanges, by pattern or with the origin that a setting holds.
     Http {
         /// Patterns; they may be wide, since the operator narrows them.

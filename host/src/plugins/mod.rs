@@ -67,7 +67,7 @@ pub use library::{Found, PluginLibrary};
 pub use limits::LimitOverrides;
 pub use metadata::{
     BatchMetadata, CursorKind, EventText, HookMetadata, HostSettings, Metadata, SettingsMetadata,
-    Want,
+    Want, Wanted,
 };
 pub use name::{PluginName, PluginNameError};
 pub use outcomes::{

@@ -14,7 +14,7 @@ use super::batch::EventTexts;
 use super::egress::{Proxies, Tls};
 use super::epoch::EpochTicker;
 use super::limits::Limits;
-use super::metadata::{CursorKind, EventText, Want};
+use super::metadata::{CursorKind, EventText, Want, Wanted};
 use super::secret::Secret;
 use super::store::StoreState;
 use super::{Grants, Hook, Hooks, Metadata, OnError, PluginName, Select};
@@ -208,8 +208,8 @@ fn hide_secrets(value: &mut Value) {
 pub(super) fn place_sockets(config: &mut Map<String, Value>, wants: &[Want], base: &Path) {
     let base = std::path::absolute(base).unwrap_or_else(|_| base.to_owned());
     for want in wants {
-        if let Want::Http { setting: Some(setting), .. }
-        | Want::Net { setting: Some(setting), .. } = want
+        if let Wanted::Http { setting: Some(setting), .. }
+        | Wanted::Net { setting: Some(setting), .. } = &want.what
         {
             make_sockets_absolute(config, setting, &base);
         }

@@ -17,8 +17,6 @@ use super::log::{LogLevel, PluginLog};
 use super::rehearsal;
 use super::wasi_http::WasiHttpEgress;
 
-/// Bytes a guest may pass to the host, or return, in one call: a trap, for nonsense.
-const HOSTCALL_BYTES: usize = 64 << 20;
 /// Resources a guest may hold at a time.
 const HANDLES: usize = 4096;
 /// Bytes of randomness in one call.
@@ -96,9 +94,10 @@ impl StoreState {
             firings_left: 0,
             deadline: Instant::now(),
         };
+        let call_bytes = plugin.limits.call_bytes;
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.memory);
-        store.set_hostcall_fuel(HOSTCALL_BYTES);
+        store.set_hostcall_fuel(call_bytes);
         store.set_max_component_handles(HANDLES);
         store.epoch_deadline_callback(|mut context| {
             let state = context.data_mut();

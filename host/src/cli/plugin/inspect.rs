@@ -104,11 +104,7 @@ fn describe(plugin: &Inspection) {
     for (name, about) in described_settings(plugin) {
         show::line(&format!("  setting {name}: {about}"));
     }
-    if let Ok(Value::Object(limits)) = serde_json::to_value(plugin.limits) {
-        for (name, limit) in limits.iter().filter(|(_, limit)| !limit.is_null()) {
-            show::line(&format!("  limit {name}: {limit}"));
-        }
-    }
+    show::line(&format!("  limits: {}", limits(plugin)));
     show::line(&format!(
         "  compiled: {}",
         match &plugin.compiled {
@@ -118,6 +114,13 @@ fn describe(plugin: &Inspection) {
             CompiledState::Distrusted(reason) => format!("not used: {reason}"),
         }
     ));
+}
+
+/// `memory_mib 64, call_ms 1000, …`
+fn limits(plugin: &Inspection) -> String {
+    let limits = serde_json::to_value(plugin.limits).unwrap_or_default();
+    let limits = limits.as_object().into_iter().flatten().filter(|(_, limit)| !limit.is_null());
+    limits.map(|(name, limit)| format!("{name} {limit}")).collect::<Vec<_>>().join(", ")
 }
 
 /// The settings that its schema names, with the words it has for them.

@@ -110,6 +110,9 @@ fn show_difference(upgrade: &Upgrade) {
     for hook in &upgrade.new_hooks {
         show::line(&format!("  new hook: {hook}"));
     }
+    for limit in &upgrade.raised_limits {
+        show::line(&format!("  raises a limit: {limit}"));
+    }
     for hook in &upgrade.dropped_hooks {
         show::line(&format!("  no longer has the hook: {hook}"));
     }

@@ -2,8 +2,16 @@
 
 use serde::Serialize;
 
-pub(super) use crate::cli::printer::print as line;
+use crate::cli::printer;
 use crate::plugins::{Asked, GrantedBy, Hook};
+use crate::visible::push_visible;
+
+/// One line, whatever a plugin says in it.
+pub(super) fn line(text: &str) {
+    let mut line = String::new();
+    push_visible(&mut line, text);
+    printer::print(&line);
+}
 
 /// One JSON value on a line.
 pub(super) fn json(value: &impl Serialize) {
@@ -40,5 +48,8 @@ pub(super) fn asked(name: &str, all: &[Asked]) {
         };
         let danger = if asked.may_run_code { "; may run code on this machine" } else { "" };
         line(&format!("    {:width$}  {how}{danger}", asked.text));
+        if let Some(why) = &asked.why {
+            line(&format!("      {why}"));
+        }
     }
 }

@@ -28,8 +28,6 @@ pub(in crate::plugins) const LARGEST_BODY_OUT: usize = 16 << 20;
 const LARGEST_BODY_IN: usize = 4 << 20;
 /// Bytes of an answer's headers.
 const LARGEST_HEADERS: usize = 64 << 10;
-/// Connections kept for an origin, and origins that connections are kept for.
-const CONNECTIONS: usize = 8;
 
 /// Headers that say how a message is sent, which is not the plugin's to say.
 const REFUSED_HEADERS: [&str; 8] = [
@@ -72,6 +70,8 @@ pub(in crate::plugins) struct Egress {
     is_proxied: AtomicBool,
     /// Of streams: one permit each while it is open.
     pub(super) connections: Arc<Semaphore>,
+    /// Of HTTP: connections kept for an origin, and origins that they are kept for.
+    kept: usize,
     pub(super) rehearsal: Option<Arc<Rehearsal>>,
     clients: Mutex<HashMap<Destination, Client>>,
     refusals: AtomicU64,
@@ -82,6 +82,7 @@ impl Egress {
         grants: Arc<Grants>,
         tls: Arc<Tls>,
         proxies: Arc<Proxies>,
+        connections: usize,
         rehearsal: Option<Arc<Rehearsal>>,
     ) -> Self {
         Self {
@@ -90,7 +91,8 @@ impl Egress {
             rehearsal,
             grants,
             tls,
-            connections: Arc::new(Semaphore::new(CONNECTIONS)),
+            connections: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
+            kept: connections,
             clients: Mutex::default(),
             refusals: AtomicU64::new(0),
         }
@@ -235,12 +237,12 @@ impl Egress {
             .redirect(redirect::Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT)
-            .pool_max_idle_per_host(CONNECTIONS)
+            .pool_max_idle_per_host(self.kept)
             .referer(false);
         let client = configure(builder)?.build().map_err(|error| {
             EgressError::new(EgressErrorKind::Other, format!("no HTTP client can be made: {error}"))
         })?;
-        if clients.len() >= CONNECTIONS {
+        if clients.len() >= self.kept {
             clients.clear();
         }
         clients.insert(destination.clone(), client.clone());

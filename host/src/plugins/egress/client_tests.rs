@@ -16,7 +16,7 @@ fn egress(http: &[&str], addresses: &[&str]) -> Egress {
         serde_json::from_value(json!({"http": http, "addresses": addresses})).unwrap();
     let grants = Grants::new("x".parse().unwrap(), Some(&metadata), &allow, &Map::new()).unwrap();
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Egress::new(Arc::new(grants), Arc::default(), Arc::default(), None)
+    Egress::new(Arc::new(grants), Arc::default(), Arc::default(), 8, None)
 }
 
 fn request(url: &str) -> HttpRequest {
@@ -191,7 +191,7 @@ fn a_socket_is_reached_by_its_path() {
         &Allow::default(),
         config.as_object().unwrap(),
     );
-    let egress = Egress::new(Arc::new(grants.unwrap()), Arc::default(), Arc::default(), None);
+    let egress = Egress::new(Arc::new(grants.unwrap()), Arc::default(), Arc::default(), 8, None);
     let url = format!("http+unix://{}/hook?a=b", path.to_str().unwrap().replace('/', "%2F"));
     assert_eq!(refused(&egress, &url).0, EgressErrorKind::Unreachable);
     let listener = UnixListener::bind(&path).unwrap();
@@ -213,7 +213,7 @@ fn a_proxy_gets_the_request_and_the_host_is_not_looked_up() {
     environment.set("http_proxy", format!("http://127.0.0.1:{port}"));
     let direct = egress(&["http://nowhere.invalid"], &[]);
     let proxies = Arc::new(Proxies::of(&environment));
-    let egress = Egress::new(Arc::clone(&direct.grants), Arc::default(), proxies, None);
+    let egress = Egress::new(Arc::clone(&direct.grants), Arc::default(), proxies, 8, None);
     let answer = send(&egress, request("http://nowhere.invalid/x")).unwrap();
     assert_eq!(answer.body, b"ok");
     assert!(egress.is_proxied());

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::plugins::pointer::PointerPattern;
-use crate::plugins::{Allow, Metadata, Want};
+use crate::plugins::{Allow, Metadata, Want, Wanted};
 
 /// One thing that a plugin asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -14,6 +14,8 @@ pub struct Asked {
     pub granted: GrantedBy,
     /// It lets the plugin decide what code runs on this machine.
     pub may_run_code: bool,
+    /// The plugin's reason, in its words.
+    pub why: Option<String>,
 }
 
 /// What it takes for a plugin to get something it asks for.
@@ -28,9 +30,20 @@ pub enum GrantedBy {
     Configuring,
 }
 
+impl Asked {
+    fn new(text: String, granted: GrantedBy) -> Self {
+        Self { text, granted, may_run_code: false, why: None }
+    }
+}
+
 /// Everything that the metadata wants, in its order.
 pub(in crate::plugins) fn asked(metadata: Option<&Metadata>) -> Vec<Asked> {
-    metadata.map_or(&[][..], |metadata| &metadata.wants).iter().flat_map(asked_by).collect()
+    let wants = metadata.map_or(&[][..], |metadata| &metadata.wants);
+    let with_reason = |want: &Want| {
+        let why = want.why.clone();
+        asked_by(&want.what).into_iter().map(move |asked| Asked { why: why.clone(), ..asked })
+    };
+    wants.iter().flat_map(with_reason).collect()
 }
 
 /// What installing grants of that.
@@ -46,23 +59,20 @@ pub(super) fn accepted(metadata: Option<&Metadata>) -> Result<Allow, String> {
     Ok(allow)
 }
 
-fn asked_by(want: &Want) -> Vec<Asked> {
-    let settings = |kind: &str, setting: Option<&String>, what: &str| {
-        setting.map(|setting| Asked {
-            text: format!("{kind}: {what} the setting {setting} says"),
-            granted: GrantedBy::Configuring,
-            may_run_code: false,
-        })
+fn asked_by(want: &Wanted) -> Vec<Asked> {
+    let setting = |kind: &str, setting: Option<&String>, what: &str| {
+        let text = |setting| format!("{kind}: {what} the setting {setting} says");
+        setting.map(|setting| Asked::new(text(setting), GrantedBy::Configuring))
     };
     match want {
-        Want::Http { origins, setting } => {
-            patterns("http", origins).chain(settings("http", setting.as_ref(), "what")).collect()
+        Wanted::Http { origins, setting: url } => {
+            patterns("http", origins).chain(setting("http", url.as_ref(), "what")).collect()
         }
-        Want::Net { addresses, setting, host } => patterns("net", addresses)
-            .chain(settings("net", setting.as_ref(), "what"))
-            .chain(settings("net", host.host_setting.as_ref(), "the host that"))
+        Wanted::Net { addresses, setting: address, host } => patterns("net", addresses)
+            .chain(setting("net", address.as_ref(), "what"))
+            .chain(setting("net", host.host_setting.as_ref(), "the host that"))
             .collect(),
-        Want::Set { paths } => patterns("set", paths)
+        Wanted::Set { paths } => patterns("set", paths)
             .map(|asked| {
                 let pattern = asked.text.trim_start_matches("set=");
                 let may_run_code =
@@ -70,37 +80,30 @@ fn asked_by(want: &Want) -> Vec<Asked> {
                 Asked { may_run_code, ..asked }
             })
             .collect(),
-        Want::View { paths } => patterns("view", paths).collect(),
-        Want::Env { names } => patterns("env", names).collect(),
-        Want::Secret { name, .. } => vec![Asked {
-            text: format!("secret={name}"),
-            granted: GrantedBy::Configuring,
-            may_run_code: false,
-        }],
-        Want::Dir { setting, write } => {
-            let folder = match setting {
-                Some(setting) => format!("the folder that the setting {setting} says"),
-                None => "a folder that is allowed".to_owned(),
+        Wanted::View { paths } => patterns("view", paths).collect(),
+        Wanted::Env { names } => patterns("env", names).collect(),
+        Wanted::Secret { name, .. } => {
+            vec![Asked::new(format!("secret={name}"), GrantedBy::Configuring)]
+        }
+        Wanted::Dir { setting, write } => {
+            let (folder, granted) = match setting {
+                Some(setting) => {
+                    (format!("the folder that the setting {setting} says"), GrantedBy::Configuring)
+                }
+                None => ("a folder that is allowed".to_owned(), GrantedBy::Allowing),
             };
             let writing = if *write { ", to write there" } else { "" };
-            vec![Asked {
-                text: format!("dir: {folder}{writing}"),
-                granted: match setting {
-                    Some(_) => GrantedBy::Configuring,
-                    None => GrantedBy::Allowing,
-                },
-                // Ansible reads playbooks and modules from folders.
-                may_run_code: *write,
-            }]
+            let asked = Asked::new(format!("dir: {folder}{writing}"), granted);
+            // Ansible reads playbooks and modules from folders.
+            vec![Asked { may_run_code: *write, ..asked }]
         }
     }
 }
 
 fn patterns(kind: &str, patterns: &[String]) -> impl Iterator<Item = Asked> {
-    patterns.iter().map(move |pattern| Asked {
-        text: format!("{kind}={pattern}"),
-        granted: if is_wide(pattern) { GrantedBy::Allowing } else { GrantedBy::Installing },
-        may_run_code: false,
+    patterns.iter().map(move |pattern| {
+        let granted = if is_wide(pattern) { GrantedBy::Allowing } else { GrantedBy::Installing };
+        Asked::new(format!("{kind}={pattern}"), granted)
     })
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::InstallError;
-use crate::plugins::{Allow, Digest, Hook, PluginName, private};
+use crate::plugins::{Allow, Digest, Hook, LimitOverrides, PluginName, private};
 
 /// The file's name.
 pub(super) const FILE: &str = "plugins.lock";
@@ -37,10 +37,18 @@ pub struct LockedPlugin {
     pub hooks: Vec<Hook>,
     /// What it asked for, in words.
     pub wants: Vec<String>,
+    /// The limits it has unless the operator says otherwise, as far as they are not the
+    /// defaults.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub limits: LimitOverrides,
     /// What the operator allows it wherever it runs. Less may be written here by hand.
     pub grants: Allow,
     /// When it was installed, or last upgraded.
     pub installed: Timestamp,
+}
+
+fn is_default(limits: &LimitOverrides) -> bool {
+    *limits == LimitOverrides::default()
 }
 
 impl Default for Lock {

@@ -51,6 +51,8 @@ pub struct Upgrade {
     pub new_hooks: Vec<Hook>,
     /// What the installed one does not ask for.
     pub new_wants: Vec<Asked>,
+    /// Limits that are higher than those of the installed one: `memory_mib 64 to 512`.
+    pub raised_limits: Vec<String>,
     /// Hooks that it has no more.
     pub dropped_hooks: Vec<Hook>,
     /// What it no longer asks for.
@@ -137,6 +139,7 @@ impl InstalledPlugins {
         let mut upgrade = Upgrade {
             new_hooks: missing(&to.locked.hooks, &from.hooks),
             new_wants: to.asked.iter().filter(is_new).cloned().collect(),
+            raised_limits: to.locked.limits.raised_from(from.limits),
             dropped_hooks: missing(&from.hooks, &to.locked.hooks),
             dropped_wants: missing(&from.wants, &to.locked.wants),
             done: false,
@@ -270,7 +273,7 @@ impl InstalledPlugins {
 impl Upgrade {
     /// Whether it asks for more than what was accepted.
     pub fn grew(&self) -> bool {
-        !self.new_hooks.is_empty() || !self.new_wants.is_empty()
+        !self.new_hooks.is_empty() || !self.new_wants.is_empty() || !self.raised_limits.is_empty()
     }
 }
 
@@ -287,6 +290,7 @@ fn checked(host: &PluginHost, file: &ComponentFile) -> Result<Installed, Install
         digest: file.digest.clone(),
         hooks: Hook::ALL.into_iter().filter(|&hook| hooks.has(hook)).collect(),
         wants: asked.iter().map(|asked| asked.text.clone()).collect(),
+        limits: metadata.map(|metadata| metadata.limits).unwrap_or_default(),
         grants,
         installed: Timestamp::now(),
     };

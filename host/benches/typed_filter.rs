@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use playhouse::events::{Event, Fields, SeenEvent};
-use playhouse::plugins::{Lane, LaneContext, PluginHost, PluginLane, PluginSpec, RunFacts};
+use playhouse::plugins::{Lane, LaneContext, PluginHost, PluginLane, PluginSpec};
 
 const BATCH: u64 = 256;
 const BATCHES: u32 = 2_000;
@@ -40,18 +40,7 @@ fn main() {
 
     let mut best = Duration::MAX;
     for round in 0..ROUNDS {
-        let context = LaneContext {
-            rehearsal: None,
-            run: RunFacts {
-                id: "bench".to_owned(),
-                ident: "bench".to_owned(),
-                playbook: None,
-                started: 0,
-                ext: Vec::new(),
-            },
-            purpose: "test".to_owned(),
-            folder: room.path().join(round.to_string()),
-        };
+        let context = LaneContext::without_run("bench", room.path().join(round.to_string()));
         // A lane a round: one that did nothing but filter would soon be passed over.
         let took = runtime.block_on(async {
             let mut lane = PluginLane::start(Arc::clone(&plugin), Lane::Path, context).await;

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use receiver::Receiver;
 use tests::{Ran, component, guest};
 
 use crate::{PROGRAM, hello};
@@ -33,12 +34,26 @@ fn a_filters_cost_is_measured_and_held_against_a_budget() {
 }
 
 #[test]
+fn of_a_sink_the_processor_time_is_measured() {
+    let ran = hello().run().expect_code(0);
+    let sink = component("http-sink");
+    let receiver = Receiver::start();
+    let config = format!(r#"{{"url": "{}"}}"#, receiver.url());
+    let (code, shown, said) = bench(&ran, &[sink.to_str().unwrap(), "--config", &config]);
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert!(shown.contains("µs of processor time an event"), "{shown}");
+    assert!(shown.contains("batches of 64"), "{shown}");
+    assert!(receiver.requests().len() >= 256, "it sends what it sends");
+}
+
+#[test]
 fn what_cannot_be_measured_is_said() {
     let ran = hello().run().expect_code(0);
     for (name, words, problem, expected) in [
-        ("http-sink", &["--config", r#"{"url": "http://127.0.0.1"}"#][..], "neither a filter", 1),
+        ("extra-vars", &[][..], "plugin `extra-vars` is given no events", 1),
+        ("http-sink", &["--config", r#"{"url": "http://127.0.0.1:1"}"#], "`http://127.0.0.1:1`", 1),
         ("annotate", &["--config", r#"{"label": {}}"#], "`/label`", 78),
-        ("annotate", &["--config", "[]"], "it is no JSON object", 2),
+        ("annotate", &["--config", "[1]"], "the settings are one JSON object", 2),
     ] {
         let component = component(name);
         let (code, _, said) = bench(&ran, &[&[component.to_str().unwrap()], words].concat());

@@ -1,5 +1,5 @@
-//! `playhouse plugin bench`: what an event costs in a filter or an enricher, by the host
-//! that runs it, over the events of a run that was, and without Ansible.
+//! `playhouse plugin bench`: what an event costs in a plugin, by the host that runs it, over
+//! the events of a run that was, and without Ansible.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -7,27 +7,33 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 
+use super::subject::SubjectArgs;
+use crate::RunError;
 use crate::artifacts::{ArtifactError, event_files};
 use crate::cli::printer;
 use crate::events::{Event, Fields, SeenEvent};
 use crate::exit_code;
 use crate::plugins::{
-    Hook, Lane, LaneContext, Plugin, PluginError, PluginHost, PluginLane, PluginSpec, RunFacts,
-    StartError,
+    Attempt, Delivered, Hook, LaneContext, Plugin, PluginLane, PluginLibrary, StartError,
 };
+use crate::prepare::Environment;
 
 /// Events of a batch: as many as a run gives a plugin at most.
 const BATCH: usize = 256;
+/// What flags call the plugin.
+const NAME: &str = "measured";
 /// Of so many rounds the best counts: what disturbs a measurement only makes it longer.
 const ROUNDS: u32 = 5;
 /// A round of one hook. A lane that did nothing else for two seconds would be passed over.
 const ROUND: Duration = Duration::from_millis(400);
 
-/// Measures a filter or an enricher: microseconds an event, memory, time to load. The
-/// events of a recorded run are repeated to fill batches of 256. Nothing is sent or
-/// written; sinks are not called.
+/// Measures a plugin: microseconds an event, memory, time to load. The events of a recorded
+/// run are repeated to fill batches of 256, or what the plugin wants at the most. Of filters
+/// and enrichers all the time counts, since a run waits for them; of an event sink the
+/// processor time: it sends to where its settings say, and waiting for that costs nobody
+/// anything. Nothing is written.
 #[derive(Debug, clap::Args)]
 pub(super) struct BenchArgs {
     /// The component, a `.wasm` file
@@ -37,9 +43,8 @@ pub(super) struct BenchArgs {
     #[arg(long, value_name = "DIR")]
     events: PathBuf,
 
-    /// The plugin's settings, one JSON object
-    #[arg(long, value_name = "JSON", value_parser = object, default_value = "{}", hide_default_value = true)]
-    config: Map<String, Value>,
+    #[command(flatten)]
+    subject: SubjectArgs,
 
     /// End with 1 if an event costs more microseconds than this, in all hooks together
     #[arg(long, value_name = "N")]
@@ -56,10 +61,10 @@ enum BenchError {
     #[error("`{path}` is no event: correct it or take it out", path = .0.display())]
     NotAnEvent(PathBuf),
     #[error(transparent)]
-    Plugin(#[from] PluginError),
+    Run(#[from] RunError),
     #[error(transparent)]
     Start(#[from] StartError),
-    #[error("plugin `{0}` has neither a filter nor an enricher, and nothing else is measured")]
+    #[error("plugin `{0}` is given no events, and nothing else is measured")]
     NothingToMeasure(String),
     #[error("plugin `{0}` subscribes to no event of this recording in {1}; take another")]
     NothingAsked(String, Hook),
@@ -89,13 +94,13 @@ pub(super) fn bench(args: &BenchArgs) -> i32 {
                 exit_code::INPUT
             }
         },
-        Err(error @ (BenchError::Plugin(_) | BenchError::Start(_))) => {
-            printer::error(&error.to_string());
-            exit_code::CONFIGURATION
-        }
         Err(error) => {
             printer::error(&error.to_string());
-            exit_code::INPUT
+            match error {
+                BenchError::Run(error) => error.exit_code(),
+                BenchError::Start(_) => exit_code::CONFIGURATION,
+                _ => exit_code::INPUT,
+            }
         }
     }
 }
@@ -103,19 +108,12 @@ pub(super) fn bench(args: &BenchArgs) -> i32 {
 /// Prints what was measured and gives what an event costs.
 fn measure(args: &BenchArgs) -> Result<f64, BenchError> {
     let events = recorded(&args.events)?;
-    let host = PluginHost::new(None)?;
     let started = Instant::now();
-    let base = std::env::current_dir()?;
-    let spec =
-        PluginSpec { config: args.config.clone(), ..PluginSpec::new(args.component.clone(), base) };
-    let plugin = Arc::new(host.load(spec)?);
+    let plugin = load(args)?;
     let load = started.elapsed();
-    let hooks: Vec<Hook> = [Hook::EventFilter, Hook::EventEnricher]
+    let hooks: Vec<Hook> = [Hook::EventFilter, Hook::EventEnricher, Hook::EventSink]
         .into_iter()
-        .filter(|hook| match hook {
-            Hook::EventFilter => plugin.hooks().event_filter,
-            _ => plugin.hooks().event_enricher,
-        })
+        .filter(|&hook| plugin.hooks().has(hook))
         .collect();
     if hooks.is_empty() {
         return Err(BenchError::NothingToMeasure(plugin.name().to_string()));
@@ -138,6 +136,20 @@ fn measure(args: &BenchArgs) -> Result<f64, BenchError> {
     Ok(costs.iter().map(|cost| cost.micros).sum())
 }
 
+/// The plugin as a run would load it, compiled here.
+fn load(args: &BenchArgs) -> Result<Arc<Plugin>, BenchError> {
+    let mut entries = Vec::new();
+    args.subject.flags(&args.component, NAME).apply(&mut entries).map_err(RunError::from)?;
+    // From here on it has the name it gives itself.
+    for entry in &mut entries {
+        entry.name = None;
+    }
+    let library = PluginLibrary::new(Vec::new(), None);
+    let base = std::env::current_dir()?;
+    let (plugins, _) = library.load(entries, &Map::new(), &Environment::inherited(), &base)?;
+    plugins.into_iter().next().ok_or_else(|| BenchError::NothingToMeasure(NAME.to_owned()))
+}
+
 /// A new instance, called for a while; what it cost and its memory.
 async fn round(
     plugin: &Arc<Plugin>,
@@ -145,34 +157,24 @@ async fn round(
     events: &[Event],
 ) -> Result<(Cost, u64), BenchError> {
     let folder = tempfile::tempdir()?;
-    let context = LaneContext {
-        rehearsal: None,
-        run: RunFacts {
-            id: "bench".to_owned(),
-            ident: "bench".to_owned(),
-            playbook: None,
-            started: 0,
-            ext: Vec::new(),
-        },
-        purpose: "test".to_owned(),
-        folder: folder.path().to_owned(),
-    };
-    let mut lane = PluginLane::start(Arc::clone(plugin), Lane::Path, context).await?;
+    let context = LaneContext::without_run("bench", folder.path().to_owned());
+    let mut lane = PluginLane::start(Arc::clone(plugin), hook.lane(), context).await?;
     let fields: Vec<Fields> = events.iter().map(Event::fields).collect();
+    let texts: Vec<String> = events.iter().map(|event| event.to_json("bench")).collect();
     let batch: Vec<SeenEvent<'_>> = events
         .iter()
         .zip(&fields)
-        .map(|(event, fields)| SeenEvent { event, fields, json: None })
+        .zip(&texts)
+        .map(|((event, fields), json)| SeenEvent { event, fields, json: Some(json) })
         .collect();
+    let size = if hook == Hook::EventSink { plugin.batch_limits().events } else { BATCH };
     let started = Instant::now();
     while started.elapsed() < ROUND {
-        let failed = match hook {
-            Hook::EventFilter => lane.keep(&batch).await.failed,
-            _ => lane.enrich(&batch).await.failed,
-        };
-        if !failed.is_empty() {
-            let reason = lane.trouble().unwrap_or("it has no answer to an event").to_owned();
-            return Err(BenchError::Failed { plugin: plugin.name().to_string(), hook, reason });
+        for batch in batch.chunks(size) {
+            if let Err(reason) = call(&mut lane, hook, batch).await {
+                let plugin = plugin.name().to_string();
+                return Err(BenchError::Failed { plugin, hook, reason });
+            }
         }
     }
     let took = started.elapsed();
@@ -180,15 +182,43 @@ async fn round(
     if stats.events_in == 0 {
         return Err(BenchError::NothingAsked(plugin.name().to_string(), hook));
     }
+    let took = if hook == Hook::EventSink { stats.guest_cpu } else { took };
     #[expect(clippy::cast_precision_loss, reason = "fewer events than a float counts")]
     let micros = took.as_secs_f64() * 1e6 / stats.events_in as f64;
     Ok((Cost { hook, micros, calls: stats.calls }, stats.peak_memory))
 }
 
+/// Gives a hook one batch; why it has not taken all of it.
+async fn call(lane: &mut PluginLane, hook: Hook, batch: &[SeenEvent<'_>]) -> Result<(), String> {
+    let failed = match hook {
+        Hook::EventFilter => lane.keep(batch).await.failed,
+        Hook::EventEnricher => lane.enrich(batch).await.failed,
+        _ => {
+            let attempt = Attempt { id: "bench".to_owned(), number: 1 };
+            return match lane.deliver_events(&attempt, batch).await {
+                Delivered::All => Ok(()),
+                Delivered::Retry { reason, .. }
+                | Delivered::Rejected { reason, .. }
+                | Delivered::Stopped { reason, .. }
+                | Delivered::Failed { reason }
+                | Delivered::Ended { reason } => Err(reason),
+            };
+        }
+    };
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(lane.trouble().unwrap_or("it has no answer to an event").to_owned())
+}
+
 fn show(plugin: &Plugin, load: Duration, costs: &[Cost], memory: u64) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for Cost { hook, micros, calls } in costs {
-        writeln!(out, "{hook}: {micros:.2} µs an event, {calls} calls, batches of {BATCH}")?;
+        let (what, size) = match hook {
+            Hook::EventSink => ("of processor time ", plugin.batch_limits().events),
+            _ => ("", BATCH),
+        };
+        writeln!(out, "{hook}: {micros:.2} µs {what}an event, {calls} calls, batches of {size}")?;
     }
     let tenths = memory * 10 / (1 << 20);
     writeln!(out, "memory: {}.{} MiB at most", tenths / 10, tenths % 10)?;
@@ -216,8 +246,4 @@ fn recorded(folder: &Path) -> Result<Vec<Event>, BenchError> {
         event.counter = counter;
     }
     Ok(batch)
-}
-
-fn object(text: &str) -> Result<Map<String, Value>, String> {
-    serde_json::from_str(text).map_err(|error| format!("it is no JSON object: {error}"))
 }

@@ -97,6 +97,45 @@ fn a_broker_with_tls_and_passwords_lets_in_who_has_both() {
     assert!(line.contains("9 waiting") && line.contains("is not trusted"), "{line}");
 }
 
+#[test]
+fn a_broker_that_asks_for_a_certificate_is_given_the_operators() {
+    let broker = Mosquitto::for_certificates();
+    let at = |name: &str| broker.path(name).display().to_string();
+    let (ca, certificate, key) = (at("ca.pem"), at("client.pem"), at("client.key"));
+    let known = ["--cafile", &ca, "--cert", &certificate, "--key", &key];
+    broker.subscribe(&known);
+    let entry = |identity: &str| {
+        format!(
+            "- plugin: mqtt-sink\n  config: {{url: \"mqtts://127.0.0.1:{}\", protocol: 5{identity}}}\n  tls_ca: {ca}\n  identities: {{me: {{cert: {certificate}, key: {key}}}}}\n",
+            broker.port()
+        )
+    };
+    let ran = hello().file("env/plugins", &entry(", identity: me")).run().expect_code(0);
+    delivered_all(&ran);
+    assert_eq!(order(&broker.read(ALL.len(), &known)), ALL);
+    assert!(broker.log().contains("u'tester'"), "by the certificate's name: {}", broker.log());
+
+    for (identity, said) in [("", "9 waiting"), (", identity: you", "you")] {
+        let ran = hello().file("env/plugins", &entry(identity)).run().expect_code(0);
+        let line = ran.plugin_line("mqtt-sink");
+        assert!(line.contains("9 waiting") && line.contains(said), "{line}");
+    }
+}
+
+#[test]
+fn a_broker_on_a_unix_socket_is_reached_by_its_path() {
+    let mut broker = Mosquitto::new("allow_anonymous true\nlistener 0 DIR/socket");
+    broker.start();
+    broker.subscribe(&[]);
+    let entry = format!(
+        "- plugin: mqtt-sink\n  config: {{url: \"{}\"}}\n",
+        broker.path("socket").display()
+    );
+    let ran = hello().file("env/plugins", &entry).run().expect_code(0);
+    delivered_all(&ran);
+    assert_eq!(order(&broker.read(ALL.len(), &[])), ALL);
+}
+
 /// Two marks to wait for, and something after each.
 const MARKS: &str = "\
 - hosts: all

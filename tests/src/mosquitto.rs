@@ -57,41 +57,44 @@ impl Mosquitto {
         let mut broker = Self::new(
             "allow_anonymous false\npassword_file DIR/passwords\ncertfile DIR/server.pem\nkeyfile DIR/server.key",
         );
-        let at = |name: &str| broker.path(name).display().to_string();
-        run("mosquitto_passwd", &["-c", "-b", &at("passwords"), "tester", password]);
-        let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-        let ca = [
-            "req",
-            "-x509",
-            "-subj",
-            "/CN=authority",
-            "-keyout",
-            &at("ca.key"),
-            "-out",
-            &at("ca.pem"),
-        ];
-        run("openssl", &[&ca[..], &key[..]].concat());
-        let server = [
-            "req",
-            "-x509",
-            "-subj",
-            "/CN=broker",
-            "-CA",
-            &at("ca.pem"),
-            "-CAkey",
-            &at("ca.key"),
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-            "-addext",
-            "basicConstraints=critical,CA:FALSE",
-            "-keyout",
-            &at("server.key"),
-            "-out",
-            &at("server.pem"),
-        ];
-        run("openssl", &[&server[..], &key[..]].concat());
+        let passwords = broker.path("passwords").display().to_string();
+        run("mosquitto_passwd", &["-c", "-b", &passwords, "tester", password]);
+        broker.certify();
         broker.start();
         broker
+    }
+
+    /// One that is reached by TLS only and lets in whoever has a certificate of its
+    /// authority, as `client.pem` and `client.key` in its folder are; running.
+    pub fn for_certificates() -> Self {
+        let mut broker = Self::new(
+            "allow_anonymous false\nrequire_certificate true\nuse_identity_as_username true\n\
+             cafile DIR/ca.pem\ncertfile DIR/server.pem\nkeyfile DIR/server.key",
+        );
+        broker.certify();
+        broker.start();
+        broker
+    }
+
+    /// Makes an authority, and certificates of it for a server and a client.
+    fn certify(&self) {
+        let at = |name: &str| self.path(name).display().to_string();
+        let make = |name: &str, subject: &str, more: &[&str]| {
+            let (key, certificate) = (at(&format!("{name}.key")), at(&format!("{name}.pem")));
+            let request = ["req", "-x509", "-subj", subject, "-keyout", &key, "-out", &certificate];
+            let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+            run("openssl", &[&request[..], &key, more].concat());
+        };
+        let (ca, ca_key) = (at("ca.pem"), at("ca.key"));
+        let signed =
+            ["-CA", &ca, "-CAkey", &ca_key, "-addext", "basicConstraints=critical,CA:FALSE"];
+        make("ca", "/CN=authority", &[]);
+        make(
+            "server",
+            "/CN=broker",
+            &[&signed[..], &["-addext", "subjectAltName=IP:127.0.0.1"]].concat(),
+        );
+        make("client", "/CN=tester", &signed);
     }
 
     /// Starts it, on the same port as before, with the messages it had.

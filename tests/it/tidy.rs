@@ -1,7 +1,10 @@
 //! Guards against forgetting.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -41,6 +44,36 @@ fn the_code_map_names_places_that_are_there() {
             assert!(page.contains(&place), "{place} is missing in ARCHITECTURE.md");
         }
     }
+}
+
+/// `playhouse:plugin@0.1.0` as it was released: SHA-256 of each file's lines, without white
+/// space around them and without those that are empty or comments.
+const INTERFACE: [(&str, &str); 4] = [
+    ("hooks.wit", "46e51e890be2227bebceb2b25b4cd7ac30a905d0ebbfa4541ba4ee096e96d4f5"),
+    ("host.wit", "19597b22e3647cfce7dc4447f036d19809d0e91a29cd529085c3ec9eb764f53c"),
+    ("types.wit", "2f4b89809d06b888f3150eeb406ff792b19ace98c825f3174ef3756baa79d5fe"),
+    ("worlds.wit", "42a9498d7369f38765b6ae7b4718477bf6531391e2b2e1fa3fb054215d6cea60"),
+];
+
+#[test]
+fn the_released_interface_is_as_it_was() {
+    for (file, released) in INTERFACE {
+        let text = read(&format!("wit/{file}"));
+        let lines: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with("//"))
+            .collect();
+        let digest =
+            Sha256::digest(lines.join("\n")).iter().fold(String::new(), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            });
+        assert_eq!(digest, released, "{file} declares something else; see wit/README.md");
+    }
+    let files = fs::read_dir(root().join("wit")).unwrap().flatten();
+    let files = files.filter(|file| file.path().extension().is_some_and(|end| end == "wit"));
+    assert_eq!(files.count(), INTERFACE.len(), "a new file has a package version of its own");
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn each_hook_alone_makes_a_project_without_warnings() {
         let said = String::from_utf8_lossy(&output.stderr);
         let shown = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && !said.contains("warning"), "{hook}: {shown}{said}");
-        assert!(shown.contains("2 passed"), "a test of the hook and one of settings: {shown}");
+        assert!(shown.contains("3 passed"), "a test of the hook and two of settings: {shown}");
 
         let python = Project::new("python", &name, &[hook]);
         let output =

@@ -6,6 +6,7 @@
 //! what goes into streams; requests are answered and peers act from a script.
 
 mod peer;
+mod schema;
 
 use std::path::Path;
 use std::time::Duration;
@@ -29,6 +30,7 @@ use crate::plugin::{
 use crate::run::{Edit, Run};
 
 pub use peer::{Peer, Stream};
+pub use schema::{check_schema, schema_of};
 
 /// Recorded events, with everything a plugin could ask for.
 #[derive(Debug, Clone)]

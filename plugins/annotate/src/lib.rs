@@ -5,6 +5,7 @@ mod glob;
 use std::collections::BTreeMap;
 
 use playhouse_plugin::{Change, Enricher, Event, InitError, Plugin, Setup, plugin};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -17,24 +18,31 @@ pub struct Annotate {
 type Labels = BTreeMap<String, Value>;
 
 /// The settings.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
+    /// Labels for every event.
     labels: Labels,
+    /// Facts of the run to put on every event: `id`, `ident`, `playbook`, or a key such as `user`, `controller`, `limit`.
     run: Vec<String>,
+    /// Labels for some events.
     rules: Vec<Rule>,
 }
 
 /// Labels for some events. A list that is empty matches all.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
+    /// Of these hosts; `*` stands for any text.
     #[serde(default)]
     hosts: Vec<String>,
+    /// Of these names: `runner_on_*`.
     #[serde(default)]
     names: Vec<String>,
+    /// Of these tasks.
     #[serde(default)]
     tasks: Vec<String>,
+    /// What they get.
     labels: Labels,
 }
 

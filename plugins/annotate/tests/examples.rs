@@ -3,7 +3,7 @@
 
 use annotate::Annotate;
 use playhouse_plugin::InitError;
-use playhouse_plugin::testing::{Recording, TestPlugin};
+use playhouse_plugin::testing::{Recording, TestPlugin, check_schema};
 use serde_json::{Value, json};
 
 fn notes(settings: Value) -> Vec<(u64, Value)> {
@@ -16,6 +16,11 @@ fn notes(settings: Value) -> Vec<(u64, Value)> {
             (counter, Value::Object(change.notes.into_iter().collect()))
         })
         .collect()
+}
+
+#[test]
+fn the_schema_is_that_of_the_settings() {
+    assert_eq!(check_schema::<Annotate>("plugin.json"), Ok(()));
 }
 
 #[test]

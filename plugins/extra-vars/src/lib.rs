@@ -1,6 +1,7 @@
 //! Sets extra vars and environment variables before a run, or refuses it by a rule.
 
 use playhouse_plugin::{InitError, Plugin, PreRun, PrepareError, Run, Setup, info, plugin};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -10,20 +11,24 @@ pub struct ExtraVars {
 }
 
 /// The settings.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
+    /// Variables to set: data, never templates.
     extravars: Map<String, Value>,
+    /// Variables of Ansible's environment to set: texts, numbers or booleans.
     envvars: Map<String, Value>,
+    /// Rules by which a run is refused.
     refuse: Vec<Rule>,
 }
 
 /// A rule: the run is refused when everything in `when` is as it says.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// By JSON Pointer into the view: the value that is there. `null`: nothing is.
     when: Map<String, Value>,
+    /// What the operator is told.
     reason: String,
 }
 

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use extra_vars::ExtraVars;
-use playhouse_plugin::testing::TestPlugin;
+use playhouse_plugin::testing::{TestPlugin, check_schema};
 use playhouse_plugin::{Edit, InitError, PrepareError};
 use serde_json::{Value, json};
 
@@ -13,6 +13,11 @@ fn start() -> TestPlugin<ExtraVars> {
 
 fn view() -> Value {
     serde_json::from_str(include_str!("../examples/view.json")).unwrap()
+}
+
+#[test]
+fn the_schema_is_that_of_the_settings() {
+    assert_eq!(check_schema::<ExtraVars>("plugin.json"), Ok(()));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use playhouse_plugin::http::Request;
 use playhouse_plugin::{
     DeliveryError, Event, EventSink, InitError, Plugin, Setup, StatusChange, StatusSink, plugin,
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -25,11 +26,14 @@ pub struct HttpSink {
 }
 
 /// The settings.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
+    /// A URL, `http://` or `https://`, or the path of a Unix socket.
     url: String,
+    /// What is asked for, where `url` is a socket.
     path: Option<String>,
+    /// Headers of each request.
     #[serde(default)]
     headers: Map<String, Value>,
 }

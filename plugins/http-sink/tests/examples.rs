@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http_sink::{DELIVERY_HEADER, HttpSink};
 use playhouse_plugin::http::{Error, ErrorKind, Response};
-use playhouse_plugin::testing::{Recording, TestPlugin};
+use playhouse_plugin::testing::{Recording, TestPlugin, check_schema};
 use playhouse_plugin::{DeliveryError, DeliveryFailure};
 
 fn start() -> TestPlugin<HttpSink> {
@@ -15,6 +15,11 @@ fn start() -> TestPlugin<HttpSink> {
 
 fn recording() -> Recording {
     Recording::of_lines(include_str!("../examples/events.jsonl")).unwrap()
+}
+
+#[test]
+fn the_schema_is_that_of_the_settings() {
+    assert_eq!(check_schema::<HttpSink>("plugin.json"), Ok(()));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use mqtt_protocol_core::mqtt::Version;
 use mqtt_protocol_core::mqtt::packet::Qos;
 use playhouse_plugin::{InitError, Setup};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -12,29 +13,46 @@ const EVENTS: &str = "playhouse/{ident}/events/{event}";
 const STATUSES: &str = "playhouse/{ident}/status";
 
 /// The settings. Numbers and booleans may be texts, as variables of the environment are.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
+    /// `mqtt://host:port`, `mqtts://host:port`, or the path of a Unix socket.
     url: Option<String>,
+    /// The broker's host, in place of `url`.
     hostname: Option<String>,
+    /// The broker's port beside `hostname`; 1883.
     port: Option<Value>,
+    /// Beside `hostname`: anything but false means TLS.
     tls: Option<Value>,
+    /// The client certificate, by its name in the entry's `identities`.
     identity: Option<String>,
+    /// Where events go.
     topic: Option<String>,
+    /// Where statuses go.
     status_topic: Option<String>,
+    /// 0, 1 or 2; 1 with `url`, 0 with `hostname`.
     qos: Option<Value>,
+    /// Whether the broker keeps the last message of each topic.
     retain: Option<Value>,
+    /// What the broker knows this client by.
     client_id: Option<String>,
+    /// Seconds; 60, and 0 for none.
     keepalive: Option<Value>,
+    /// What the broker publishes where this client is lost.
     will: Option<WillSettings>,
+    /// To log in.
     username: Option<String>,
+    /// To log in; better a secret of this name.
     password: Option<String>,
+    /// Both in one, as Ansible Runner's plugin has them.
     auth: Option<Auth>,
+    /// 3.1.1 or 5.
     protocol: Option<Value>,
+    /// `tcp`.
     transport: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct WillSettings {
     topic: String,
@@ -44,7 +62,7 @@ struct WillSettings {
     retain: Option<Value>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Auth {
     username: String,

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use mqtt_sink::MqttSink;
-use playhouse_plugin::testing::{Peer, Recording, TestPlugin};
+use playhouse_plugin::testing::{Peer, Recording, TestPlugin, check_schema};
 use playhouse_plugin::{DeliveryError, DeliveryFailure, InitError};
 use serde_json::{Value, json};
 
@@ -37,6 +37,11 @@ fn publish(topic: &str, id: u16, payload: &str) -> Vec<u8> {
 
 fn puback(id: u16) -> Vec<u8> {
     packet(0x40, &[&id.to_be_bytes()])
+}
+
+#[test]
+fn the_schema_is_that_of_the_settings() {
+    assert_eq!(check_schema::<MqttSink>("plugin.json"), Ok(()));
 }
 
 #[test]

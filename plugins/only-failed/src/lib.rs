@@ -2,6 +2,7 @@
 //! recap, which says how it all ended.
 
 use playhouse_plugin::{Event, Filter, InitError, Outcome, Plugin, Setup, plugin};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// See the README.
@@ -10,11 +11,14 @@ pub struct OnlyFailed {
 }
 
 /// The settings.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
+    /// Keep failures that a task ignores.
     ignored: bool,
+    /// Keep changes too.
     changed: bool,
+    /// Keep events of these names too.
     names: Vec<String>,
 }
 

@@ -3,12 +3,17 @@
 
 use only_failed::OnlyFailed;
 use playhouse_plugin::InitError;
-use playhouse_plugin::testing::{Recording, TestPlugin};
+use playhouse_plugin::testing::{Recording, TestPlugin, check_schema};
 use serde_json::{Value, json};
 
 fn kept(settings: Value) -> Vec<u64> {
     let recording = Recording::of_lines(include_str!("../examples/events.jsonl")).unwrap();
     TestPlugin::<OnlyFailed>::start(settings).unwrap().keep(&recording)
+}
+
+#[test]
+fn the_schema_is_that_of_the_settings() {
+    assert_eq!(check_schema::<OnlyFailed>("plugin.json"), Ok(()));
 }
 
 #[test]

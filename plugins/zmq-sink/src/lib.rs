@@ -11,6 +11,7 @@ use playhouse_plugin::{
     Attempt, Batch, DeliveryError, DeliveryFailure, Ending, Event, EventSink, InitError, Plugin,
     Setup, StatusChange, StatusSink, Timer, plugin,
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use session::{Session, Socket};
@@ -27,16 +28,19 @@ pub struct ZmqSink {
 }
 
 /// The settings.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
+    /// `tcp://host:port`, or the path of a Unix socket.
     url: String,
+    /// What kind of socket this end is.
     #[serde(default)]
     socket: SocketSetting,
+    /// A first part of each message, for subscribers to choose by.
     topic: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum SocketSetting {
     #[default]

@@ -1,7 +1,7 @@
 //! The examples of the README, with a scripted peer.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use playhouse_plugin::testing::{Peer, Recording, TestPlugin};
+use playhouse_plugin::testing::{Peer, Recording, TestPlugin, check_schema};
 use playhouse_plugin::{DeliveryError, DeliveryFailure};
 use serde_json::json;
 use zmq_sink::ZmqSink;
@@ -33,6 +33,11 @@ fn message(text: &str) -> Vec<u8> {
 
 fn recording() -> Recording {
     Recording::of_lines(LINES).unwrap()
+}
+
+#[test]
+fn the_schema_is_that_of_the_settings() {
+    assert_eq!(check_schema::<ZmqSink>("plugin.json"), Ok(()));
 }
 
 #[test]

@@ -49,7 +49,7 @@ enum NewError {
 /// Crates that a project depends on, and words of Cargo and the languages.
 const TAKEN: &str = "abstract alloc as async await become box break build const continue core crate \
     deps do dyn else enum extern false final fn for gen if impl in let loop macro match mod move \
-    mut override playhouse-plugin plugin priv proc-macro pub ref return self serde serde-json \
+    mut override playhouse-plugin plugin priv proc-macro pub ref return schemars self serde serde-json \
     static std struct super test trait true try type typeof unsafe unsized use virtual where \
     while yield";
 

@@ -51,6 +51,7 @@ const RUST_SDK: Embedded = embedded!("plugin-sdk":
     "src/secret.rs"
     "src/testing/mod.rs"
     "src/testing/peer.rs"
+    "src/testing/schema.rs"
 );
 
 const PYTHON_SDK: Embedded = embedded!("plugin-sdk/python":
@@ -279,18 +280,46 @@ impl Project<'_> {
             wants.push(json!({
                 "kind": "set", "paths": ["/extravars/region"], "why": "to say where"
             }));
-            settings.insert("region".to_owned(), json!({"type": "string"}));
+            settings.insert(
+                "region".to_owned(),
+                json!({
+                    "description": "What the extra var `region` is set to.",
+                    "type": "string",
+                    "default": "north",
+                }),
+            );
         }
         if self.has(Hook::EventFilter) {
-            let list = json!({"type": "array", "items": {"type": "string"}});
-            settings.insert("drop".to_owned(), list);
+            settings.insert(
+                "drop".to_owned(),
+                json!({
+                    "description": "Modules whose events are left out; failures stay.",
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "default": ["ansible.builtin.debug"],
+                }),
+            );
         }
         if self.has(Hook::EventEnricher) {
-            settings.insert("team".to_owned(), json!({"type": "string"}));
+            settings.insert(
+                "team".to_owned(),
+                json!({
+                    "description": "What every event gets as a note.",
+                    "type": "string",
+                    "default": "web",
+                }),
+            );
         }
         if self.has_sink() {
             wants.push(json!({"kind": "http", "setting": "/url", "why": "to post there"}));
-            settings.insert("url".to_owned(), json!({"type": "string"}));
+            settings.insert(
+                "url".to_owned(),
+                json!({
+                    "description": "Where to post. Writing it allows it.",
+                    "type": "string",
+                    "default": "",
+                }),
+            );
         }
         metadata.insert("hooks".to_owned(), Value::Object(hooks));
         if !wants.is_empty() {
@@ -375,16 +404,20 @@ mod tests {
     fn the_sdk_is_built_with_what_it_is_built_with_here() {
         let root = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"))
             .unwrap();
-        let dependencies = SDK_MANIFEST.split_once("[dependencies]\n").unwrap().1;
-        assert_eq!(dependencies.lines().count(), 4);
-        for line in dependencies.lines() {
-            assert!(root.contains(line), "`{line}` is not in the workspace's Cargo.toml");
-        }
         let own = fs::read_to_string(
             Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin-sdk/Cargo.toml"),
         )
         .unwrap();
-        let own = own.split_once("[dependencies]\n").unwrap().1;
-        assert_eq!(own.lines().take_while(|line| !line.is_empty()).count(), 4);
+        let own = own.split_once("[lints]").unwrap().0;
+        let dependencies = |manifest: &str| -> Vec<String> {
+            let lines = manifest.split_once("[dependencies]\n").unwrap().1.lines();
+            lines.filter(|line| line.contains('=')).map(str::to_owned).collect()
+        };
+        let (listed, own) = (dependencies(SDK_MANIFEST), dependencies(own));
+        assert_eq!(listed.len(), own.len(), "{listed:?} and {own:?}");
+        for line in &listed {
+            let is_heading = line.starts_with('[');
+            assert!(is_heading || root.contains(line), "`{line}` is not in `Cargo.toml`");
+        }
     }
 }

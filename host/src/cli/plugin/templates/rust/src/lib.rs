@@ -8,6 +8,7 @@ use std::time::Duration;
 use playhouse_plugin::http::{ErrorKind, Request};
 //>
 {{imports}}
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The plugin. An instance lives for the run, unless it panics.
@@ -19,8 +20,9 @@ pub struct {{type}} {
     //>
 }
 
-/// The settings, and what they are unless the operator says otherwise.
-#[derive(Debug, Deserialize)]
+/// The settings, and what they are unless the operator says otherwise. `plugin.json` has
+/// their schema; after a change, `UPDATE_SCHEMA=1 cargo test` writes it there.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     //< pre-run

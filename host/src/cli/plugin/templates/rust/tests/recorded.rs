@@ -2,10 +2,10 @@
 //! such lines, and `Recording::of_folder` reads the `job_events` of a run.
 
 //< event-filter event-enricher event-sink
-use playhouse_plugin::testing::{Recording, TestPlugin};
+use playhouse_plugin::testing::{Recording, TestPlugin, check_schema};
 //>
 //< not event-filter event-enricher event-sink
-use playhouse_plugin::testing::TestPlugin;
+use playhouse_plugin::testing::{TestPlugin, check_schema};
 //>
 //< pre-run event-sink
 {{test_imports}}
@@ -75,6 +75,11 @@ fn an_event_that_is_turned_away_comes_again() {
     assert_eq!(failure.error, DeliveryError::retry("status 503"));
 }
 //>
+
+#[test]
+fn the_schema_is_that_of_the_settings() {
+    assert_eq!(check_schema::<{{type}}>("plugin.json"), Ok(()));
+}
 
 #[test]
 fn an_unknown_setting_is_refused() {

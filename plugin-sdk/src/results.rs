@@ -137,3 +137,68 @@ pub struct FactsResult {
     /// By name: those of `setup` begin with `ansible_`.
     pub ansible_facts: Map<String, Value>,
 }
+
+/// What `package` returns where it is `apt`. `dnf` and others have `changed` and `msg` alone.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct PackageResult {
+    /// Something was installed, upgraded or removed.
+    pub changed: bool,
+    /// What the package manager printed; empty where it had nothing to do.
+    #[serde(default)]
+    pub stdout: String,
+    /// What it complained.
+    #[serde(default)]
+    pub stderr: String,
+    /// Whether the lists of packages were fetched anew.
+    pub cache_updated: Option<bool>,
+    /// Seconds since 1970-01-01T00:00:00Z when they last were.
+    pub cache_update_time: Option<u64>,
+    /// In Ansible's words; empty where all went well.
+    #[serde(default)]
+    pub msg: String,
+}
+
+/// What `service` returns, and `systemd`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct ServiceResult {
+    /// Which.
+    pub name: String,
+    /// `started` or `stopped`; none where only `enabled` was asked for.
+    pub state: Option<String>,
+    /// Whether it starts with the machine, where that was asked for.
+    pub enabled: Option<bool>,
+    /// Something was changed.
+    pub changed: bool,
+}
+
+/// What `lineinfile`, `blockinfile` and `replace` return.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct LineResult {
+    /// The file was changed.
+    pub changed: bool,
+    /// `line added`, `line replaced`; empty where nothing was to be done.
+    #[serde(default)]
+    pub msg: String,
+    /// The copy that was made before; empty without one.
+    #[serde(default)]
+    pub backup: String,
+}
+
+/// What `uri` returns, whether it failed or not.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct UriResult {
+    /// The answer's status, -1 where there was none.
+    pub status: i64,
+    /// What was asked for.
+    pub url: String,
+    /// `OK (unknown bytes)`, or what went wrong.
+    pub msg: String,
+    /// Whether a redirect was followed.
+    pub redirected: bool,
+    /// The body, where it was JSON.
+    pub json: Option<Value>,
+}

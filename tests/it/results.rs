@@ -2,9 +2,11 @@
 
 use playhouse_plugin::Event;
 use playhouse_plugin::results::{
-    CommandLine, CommandResult, FactsResult, FileResult, FileStatus, StatResult,
+    CommandLine, CommandResult, FactsResult, FileResult, FileStatus, LineResult, PackageResult,
+    ServiceResult, StatResult, UriResult,
 };
 use playhouse_plugin::testing::Recording;
+use receiver::{Answer, Receiver, Request};
 use serde::de::DeserializeOwned;
 use tests::Core;
 
@@ -26,6 +28,14 @@ const PLAYBOOK: &str = "\
     - {name: template, template: {src: x.j2, dest: '{{ inventory_dir }}/y'}}
     - {name: folder, file: {path: '{{ inventory_dir }}/d', state: directory}}
     - {name: absent, file: {path: '{{ inventory_dir }}/d', state: absent}}
+    - {name: line in file, lineinfile: {path: '{{ inventory_dir }}/y', line: ho}}
+    - {name: same line, lineinfile: {path: '{{ inventory_dir }}/y', line: ho}}
+    - {name: asked, uri: {url: '{{ receiver }}'}}
+    - {name: nobody, uri: {url: 'http://127.0.0.1:1/'}, ignore_errors: true}
+    - name: packages
+      package: {name: sudo, state: present}
+      vars: {ansible_python_interpreter: /usr/bin/python3}
+    - {name: service, service: {name: procps, state: started}}
     - {name: missing, copy: {src: nowhere, dest: /nowhere/x}, ignore_errors: true}
 ";
 
@@ -36,8 +46,12 @@ fn result<T: DeserializeOwned>(recording: &Recording, task: &str) -> Option<T> {
 
 #[test]
 fn results_of_common_modules_have_types() {
+    let receiver = Receiver::start_with(|_: &Request| {
+        Answer::ok().header("content-type", "application/json").body(r#"{"a": 1}"#)
+    });
     for core in [Core::V2_19, Core::V2_16] {
         let ran = test()
+            .arguments(&["-e", &format!("receiver={}", receiver.url())])
             .core(core)
             .local_hosts(&["web1"])
             .file("project/x.j2", "hi")
@@ -87,6 +101,22 @@ fn results_of_common_modules_have_types() {
         let absent = file("absent");
         assert_eq!((absent.state.as_str(), absent.mode.as_deref()), ("absent", None));
         assert_eq!(absent.path(), Some(place("d").as_str()));
+        let line = |task: &str| result::<LineResult>(&recording, task).unwrap();
+        assert_eq!(
+            (line("line in file").changed, line("line in file").msg.as_str()),
+            (true, "line added")
+        );
+        assert_eq!((line("same line").changed, line("same line").msg.as_str()), (false, ""));
+        let asked: UriResult = result(&recording, "asked").unwrap();
+        assert_eq!((asked.status, asked.redirected), (200, false));
+        assert_eq!(asked.json.unwrap()["a"], 1);
+        let nobody: UriResult = result(&recording, "nobody").unwrap();
+        assert!(nobody.status == -1 && nobody.msg.contains("refused"), "{}", nobody.msg);
+        let packages: PackageResult = result(&recording, "packages").unwrap();
+        assert_eq!((packages.changed, packages.stdout.as_str()), (false, ""));
+        assert!(packages.cache_update_time.is_some());
+        let service: ServiceResult = result(&recording, "service").unwrap();
+        assert_eq!((service.name.as_str(), service.state.as_deref()), ("procps", Some("started")));
         assert_eq!(result::<FileResult>(&recording, "missing"), None, "its module never ran");
     }
 }

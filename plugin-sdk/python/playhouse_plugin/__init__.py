@@ -23,7 +23,8 @@ A plugin is one class with a base for each hook it has::
 runs it natively over recorded events.
 """
 
-from . import http, log
+from . import http, log, net, secret
+from .error import HostError
 from .event import Event, Note, Outcome
 from .plugin import (
     Attempt,
@@ -61,6 +62,7 @@ __all__ = [
     "EventSink",
     "Failed",
     "Filter",
+    "HostError",
     "Note",
     "Outcome",
     "Plugin",
@@ -77,5 +79,7 @@ __all__ = [
     "Timer",
     "http",
     "log",
+    "net",
     "pointer",
+    "secret",
 ]

@@ -9,8 +9,8 @@ from componentize_py_types import Err  # type: ignore[import-not-found]
 from wit_world import exports  # type: ignore[import-not-found]
 
 from ._settings import settings_for
+from .error import Denied, HostError, SecretError
 from .event import events_of
-from .http import HttpError
 from .plugin import (
     Attempt,
     Change,
@@ -29,6 +29,10 @@ from .plugin import (
     hooks_of,
 )
 from .run import Edit, Run
+
+# What may leave a hook, beside what is made to be raised there: the host did not do what
+# it was asked for.
+_ASKED_IN_VAIN = (HostError, SecretError)
 
 
 class _Instance:
@@ -74,14 +78,14 @@ class _Lifecycle:
         except ConfigError as error:
             said = kinds.ConfigError(error.setting, error.message)
             raise Err(kinds.InitError_Config(said)) from None
-        except (Failed, HttpError) as error:
+        except (Failed, *_ASKED_IN_VAIN) as error:
             raise Err(kinds.InitError_Failed(str(error))) from None
         _Instance.plugin = plugin
 
     def finish(self, ending: Any) -> None:
         try:
             _Instance.plugin.finish(Ending(ending.status, ending.rc, ending.complete))
-        except (Failed, HttpError) as error:
+        except (Failed, *_ASKED_IN_VAIN) as error:
             raise Err(str(error)) from None
 
 
@@ -93,7 +97,7 @@ class PreRun:
             _Instance.plugin.prepare(run)
         except Refused as error:
             raise Err(kinds.PrepareError_Refused(kinds.Refusal(str(error), []))) from None
-        except (Failed, HttpError) as error:
+        except (Failed, *_ASKED_IN_VAIN) as error:
             raise Err(kinds.PrepareError_Failed(str(error))) from None
         return [_edit(edit) for edit in run.edits]
 
@@ -134,7 +138,7 @@ class StatusSink:
         )
         try:
             _Instance.plugin.deliver_status(said)
-        except (DeliveryError, HttpError) as error:
+        except (DeliveryError, *_ASKED_IN_VAIN) as error:
             raise Err(_delivery_error(error)) from None
 
 
@@ -143,18 +147,18 @@ class EventSink:
         events = list(events_of(batch))
         try:
             _Instance.plugin.deliver_events(Attempt(attempt.id, attempt.number), events)
-        except (DeliveryError, HttpError) as error:
+        except (DeliveryError, *_ASKED_IN_VAIN) as error:
             accepted = getattr(error, "accepted", 0)
             failure = exports.event_sink.DeliveryFailure(accepted, _delivery_error(error))
             raise Err(failure) from None
 
 
-def _delivery_error(error: DeliveryError | HttpError) -> Any:
+def _delivery_error(error: DeliveryError | HostError | SecretError) -> Any:
     # Only the world of a sink has it.
     from wit_world.imports import delivery  # type: ignore[import-not-found]
 
     match error:
-        case HttpError(kind="denied" | "invalid") | Stopped():
+        case HostError(kind="denied" | "invalid") | Denied() | Stopped():
             return delivery.DeliveryError_Stopped(str(error))
         case Rejected():
             return delivery.DeliveryError_Rejected(str(error))

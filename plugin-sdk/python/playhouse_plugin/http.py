@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import _host
+from .error import HttpError
+
+__all__ = ["HttpError", "Request", "Response", "get", "post", "request"]
 
 
 @dataclass(frozen=True)
@@ -49,22 +52,6 @@ class Response:
     def json(self) -> Any:
         """The body, read as JSON."""
         return _json.loads(self.body)
-
-
-class HttpError(Exception):
-    """There is no answer.
-
-    Where it leaves a sink's hook, the host tries again later; it stops where asking again
-    will not help, which is for `denied` and `invalid`.
-    """
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
-        """`denied`, `limit`, `invalid`, `unresolved`, `unreachable`, `timed-out`,
-        `closed`, `tls`, `other`"""
-        self.message = message
-        """In words. For `denied` it ends with the flag that would allow it."""
 
 
 def request(

@@ -2,22 +2,28 @@
 said and asked of the host comes out.
 
 A recording is a `job_events` folder, Playhouse's or Ansible Runner's, or JSON lines as
-`playhouse run -j` prints them.
+`playhouse run -j` prints them. The host of a test records log lines, requests and what goes
+into streams; requests are answered and peers act from a script.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from . import _host
+from ._peer import Peer, Stream
 from ._settings import settings_for
+from .error import HttpError
 from .event import Event, Outcome, events_of
-from .http import HttpError, Request, Response
+from .http import Request, Response
 from .plugin import Attempt, Change, Ending, Plugin, RunFacts, Setup, StatusChange
 from .run import Edit, Run
+
+__all__ = ["Peer", "Recording", "Stream", "TestPlugin"]
 
 _STARTED = 1_764_000_000_000_000
 
@@ -65,14 +71,24 @@ class Recording:
 class TestPlugin:
     """A plugin in a test, with the host it talks to. It is started as the host would, for
     a run called `test`; that raises what the plugin's `start` does, and `ConfigError` for
-    settings that do not fit."""
+    settings that do not fit.
+
+    It is granted the `secrets` given, by name; one that is `None` has no value. Each of
+    `peers` takes one connection to its address.
+    """
 
     __test__ = False
 
     def __init__(
-        self, plugin: type[Plugin], settings: dict[str, Any] | None = None, *, lane: str = "path"
+        self,
+        plugin: type[Plugin],
+        settings: dict[str, Any] | None = None,
+        *,
+        lane: str = "path",
+        secrets: Mapping[str, str | None] | None = None,
+        peers: Sequence[Peer] = (),
     ) -> None:
-        self.host = _host.recorder = _host.Recorder()
+        self.host = _host.recorder = _host.Recorder(secrets, peers)
         self.plugin: Any = plugin()
         self.plugin.setup = Setup(
             name="test",
@@ -102,6 +118,11 @@ class TestPlugin:
     def requests(self) -> list[Request]:
         """The requests so far."""
         return self.host.requests
+
+    @property
+    def streams(self) -> list[Stream]:
+        """The connections so far, closed ones too."""
+        return self.host.streams
 
     @property
     def log(self) -> list[tuple[str, str]]:

@@ -149,11 +149,16 @@ class FormatTest(unittest.TestCase):
 
 
 class ReadmeTest(unittest.TestCase):
-    def test_its_example_is_a_plugin(self) -> None:
+    def test_its_examples_are_plugins(self) -> None:
         readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
-        module = ModuleType("example")
-        sys.modules["example"] = module
-        exec(readme.split("```python\n")[1].split("```")[0], vars(module))
-        plugin = plugin_of(module)
+        keeper, pager, test = (text.split("```")[0] for text in readme.split("```python\n")[1:])
+        plugin = plugin_of(self.run_example(keeper))
         self.assertEqual(TestPlugin(plugin).keep(RECORDING), [2])
         self.assertEqual(hooks_of(plugin), ["event-filter"])
+        self.assertEqual(hooks_of(plugin_of(self.run_example(pager + test))), ["status-sink"])
+
+    def run_example(self, text: str) -> ModuleType:
+        module = ModuleType("example")
+        sys.modules["example"] = module
+        exec(text, vars(module))
+        return module

@@ -60,13 +60,17 @@ const PYTHON_SDK: Embedded = embedded!("plugin-sdk/python":
     "playhouse_plugin/__main__.py"
     "playhouse_plugin/_component.py"
     "playhouse_plugin/_host.py"
+    "playhouse_plugin/_peer.py"
     "playhouse_plugin/_settings.py"
+    "playhouse_plugin/error.py"
     "playhouse_plugin/event.py"
     "playhouse_plugin/http.py"
     "playhouse_plugin/log.py"
+    "playhouse_plugin/net.py"
     "playhouse_plugin/plugin.py"
     "playhouse_plugin/py.typed"
     "playhouse_plugin/run.py"
+    "playhouse_plugin/secret.py"
     "playhouse_plugin/testing.py"
 );
 

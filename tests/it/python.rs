@@ -1,7 +1,12 @@
 //! Plugins in Python, as real components on real runs, and their package natively.
 
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 
 use receiver::{Answer, Receiver, in_turn};
 use serde_json::Value;
@@ -149,6 +154,174 @@ fn an_origin_that_is_not_granted_stops_the_sink() {
     let log = ran.artifact("plugins/every-hook/log");
     assert!(log.contains("may not send requests to `https://elsewhere.example`"), "{log}");
     assert!(ran.stderr.contains("waiting"), "{}", ran.stderr);
+}
+
+/// What a TLS client says first; then it waits for an answer.
+const TLS_HANDSHAKE: &[u8] = &[0x16];
+
+/// A peer that hears one connection after the other to its end, and then says how much it
+/// heard.
+struct Listener {
+    port: u16,
+    is_over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<Vec<Vec<u8>>>>,
+}
+
+impl Listener {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let is_over = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&is_over);
+        let thread = thread::spawn(move || {
+            let mut heard = Vec::new();
+            for stream in listener.incoming() {
+                if flag.load(Ordering::SeqCst) {
+                    break;
+                }
+                let mut stream = stream.unwrap();
+                let mut bytes = vec![0; 4096];
+                let size = stream.read(&mut bytes).unwrap();
+                bytes.truncate(size);
+                if !bytes.starts_with(TLS_HANDSHAKE) {
+                    stream.read_to_end(&mut bytes).unwrap();
+                }
+                // Whoever only wanted to connect does not wait for this.
+                let _ = write!(stream, "heard {} bytes", bytes.len());
+                heard.push(bytes);
+            }
+            heard
+        });
+        Self { port, is_over, thread: Some(thread) }
+    }
+
+    fn address(&self) -> String {
+        format!("tcp://127.0.0.1:{}", self.port)
+    }
+
+    /// What it heard, by connection, as far as somebody said something.
+    fn heard(mut self) -> Vec<String> {
+        self.is_over.store(true, Ordering::SeqCst);
+        TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let heard = self.thread.take().unwrap().join().unwrap();
+        let texts = heard.into_iter().filter(|bytes| !bytes.is_empty());
+        texts.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
+    }
+}
+
+/// A run with `telegraph`, whose metadata wants to connect to anybody.
+fn telegraph(config: &str, more: &str) -> RunTest {
+    hello().file(
+        "env/plugins",
+        &format!(
+            "- plugin: {}\n  config: {config}\n  {more}\n",
+            python_component("telegraph").display()
+        ),
+    )
+}
+
+/// What lets `telegraph` do what it does.
+fn granted(listener: &Listener) -> String {
+    format!("allow: {{net: [\"{}\"]}}\n  secrets: {{token: {{env: TOKEN}}}}", listener.address())
+}
+
+#[test]
+fn a_stream_in_python_reaches_a_granted_peer() {
+    let listener = Listener::start();
+    let config = format!("{{address: \"{}\", padding: 3000000}}", listener.address());
+    let ran =
+        telegraph(&config, &granted(&listener)).variable("TOKEN", "swordfish").run().expect_code(0);
+    let log = ran.artifact("plugins/telegraph/log");
+    assert_eq!(log.matches("timed-out before it was asked").count(), 3, "{log}");
+    assert!(log.contains("heard 3000018 bytes"), "it reads on after `finish`: {log}");
+    assert!(ran.plugin_line("telegraph").contains("3 statuses and "), "{}", ran.stderr);
+    let heard = listener.heard();
+    let lines: Vec<&str> = heard.iter().map(|text| text.lines().next().unwrap()).collect();
+    assert_eq!(lines, ["swordfish starting", "swordfish running", "swordfish successful"]);
+    assert!(heard.iter().all(|text| text.ends_with(&".".repeat(3_000_000))), "all of each");
+}
+
+#[test]
+fn connections_in_python_are_closed_when_nobody_holds_them() {
+    let listener = Listener::start();
+    let run = |at_the_end: &str| {
+        let config = format!("{{address: \"{}\", at_the_end: {at_the_end}}}", listener.address());
+        let test = telegraph(&config, &granted(&listener)).variable("TOKEN", "x");
+        test.run().expect_code(0).artifact("plugins/telegraph/log")
+    };
+    let log = run("hold");
+    assert!(log.contains("limit after 8 connections"), "{log}");
+    let log = run("drop");
+    assert!(log.contains("20 connections, one after the other"), "{log}");
+}
+
+#[test]
+fn a_stream_in_python_is_refused_where_it_is_not_granted() {
+    let ran = telegraph(
+        "{address: \"tcp://127.0.0.1:1\"}",
+        "allow: {net: [\"tcp://127.0.0.1:2\"]}\n  secrets: {token: {env: TOKEN}}",
+    )
+    .variable("TOKEN", "x")
+    .run()
+    .expect_code(0);
+    let log = ran.artifact("plugins/telegraph/log");
+    let refusal = "plugin `telegraph` may not connect to `tcp://127.0.0.1:1`: not granted; add `--plugin-allow telegraph.net=tcp://127.0.0.1:1`";
+    assert_eq!(log.matches(refusal).count(), 1, "asked once, since it will not help: {log}");
+    let line = ran.plugin_line("telegraph");
+    assert!(line.contains("0 statuses") && line.contains("1 refusal"), "{line}");
+    assert!(ran.stderr.contains(refusal), "{}", ran.stderr);
+}
+
+#[test]
+fn what_a_stream_in_python_asks_for_beside_the_address_arrives() {
+    let listener = Listener::start();
+    let config = format!("{{address: \"{}\", at_the_end: identify}}", listener.address());
+    let more = granted(&listener)
+        .replace("net: [", &format!("net: [\"tls://127.0.0.1:{}\", ", listener.port));
+    let ran = telegraph(&config, &more).variable("TOKEN", "x").run().expect_code(0);
+    let log = ran.artifact("plugins/telegraph/log");
+    assert!(log.contains("no handshake: tls"), "{log}");
+    assert!(log.contains("there is no identity `nobody`"), "{log}");
+    assert!(listener.heard().last().unwrap().contains("telegraph"), "offered in the handshake");
+}
+
+#[test]
+fn a_secret_in_python_is_in_no_artifact() {
+    let listener = Listener::start();
+    let config = format!("{{address: \"{}\", at_the_end: raise}}", listener.address());
+    let ran = telegraph(&config, &granted(&listener))
+        .variable("TOKEN", "s3cr3t-of-the-sink")
+        .run()
+        .expect_code(0);
+    let log = ran.artifact("plugins/telegraph/log");
+    assert!(log.contains("the token is ********, of 18 letters"), "{log}");
+    assert!(log.contains("ValueError: a fault with ********"), "{log}");
+    assert_eq!(ran.files_with("s3cr3t-of-the-sink"), [""; 0]);
+    assert!(!ran.stderr.contains("s3cr3t") && !ran.stdout.contains("s3cr3t"), "{}", ran.stderr);
+    assert!(!ran.files_with("a fault with").is_empty(), "this is how it would be found");
+    assert_eq!(listener.heard()[0], "s3cr3t-of-the-sink starting\n");
+}
+
+#[test]
+fn a_secret_in_python_can_be_denied_and_missing() {
+    let listener = Listener::start();
+    let config = format!("{{address: \"{}\"}}", listener.address());
+    let allow = format!("allow: {{net: [\"{}\"]}}", listener.address());
+    let ran = telegraph(&config, &allow).run().expect_code(0);
+    let log = ran.artifact("plugins/telegraph/log");
+    let refusal = "plugin `telegraph` has no secret `token`: not granted; add `--plugin-secret telegraph.token=env:VARIABLE`, or `secrets` to its entry in env/plugins";
+    assert_eq!(log.matches(refusal).count(), 1, "asked once, since it will not help: {log}");
+
+    // The first time it fails, it makes what it needs the second time.
+    let test = telegraph(&config, &allow);
+    let file = test.room().join("token");
+    let late = format!("cat {0} || {{ echo late > {0}; false; }}", file.display());
+    let secret = format!("telegraph.token=command:sh -c '{late}'");
+    let ran = test.arguments(&["--plugin-secret", &secret]).run().expect_code(0);
+    let log = ran.artifact("plugins/telegraph/log");
+    assert!(log.contains("the secret `token` has no value: `sh` failed"), "{log}");
+    assert!(ran.plugin_line("telegraph").contains("3 statuses"), "it was tried again");
+    assert_eq!(listener.heard(), ["late starting\n", "late running\n", "late successful\n"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::RunTest;
 use serde_json::Value;
 
 use crate::form::python_json;
+use crate::tree::tree;
 
 /// A run that has ended.
 pub struct Ran {
@@ -99,6 +100,12 @@ impl Ran {
     pub fn mode(&self, name: &str) -> u32 {
         let metadata = fs::metadata(self.artifact_path(name)).expect("an artifact");
         metadata.permissions().mode() & 0o7777
+    }
+
+    /// The files in the private data directory that have this text in them.
+    pub fn files_with(&self, text: &str) -> Vec<String> {
+        let found = tree(&self.path(""), None).into_iter();
+        found.filter(|(_, entry)| entry.has(text)).map(|(path, _)| path).collect()
     }
 
     /// The line of the summary that speaks of a plugin.

@@ -12,6 +12,13 @@ pub(crate) struct Entry {
     content: Option<String>,
 }
 
+impl Entry {
+    /// Whether it is a file with this text in it.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        self.content.as_ref().is_some_and(|content| content.contains(text))
+    }
+}
+
 /// What lies in `folder`, by path; what Python compiled, the folder `without` and those
 /// above it are left out.
 pub(crate) fn tree(folder: &Path, without: Option<&Path>) -> BTreeMap<String, Entry> {

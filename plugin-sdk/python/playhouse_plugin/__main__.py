@@ -1,7 +1,8 @@
 """`python -m playhouse_plugin build`: makes a component of a plugin.
 
 In: a folder with `plugin.json`, `plugin.py` and whatever that imports. Out: one `.wasm`
-file that Playhouse runs. It needs componentize-py beside this Python or on PATH.
+file that Playhouse runs, which says of itself what `plugin.json` says and which settings its
+dataclass has. It needs componentize-py beside this Python or on PATH.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .plugin import HOOKS, hooks_of, plugin_of
+from ._schema import Disagreement, agreed
+from ._settings import schema_for
+from .plugin import HOOKS, Plugin, hooks_of, plugin_of
 
 _MAIN = """\
 import plugin
@@ -53,7 +56,9 @@ def main() -> int:
 def build(folder: Path, output: Path | None = None) -> Path:
     """Makes the component; gives its path."""
     metadata = read_metadata(folder / "plugin.json")
-    check_hooks(folder, list(metadata["hooks"]))
+    plugin = import_plugin(folder)
+    check_hooks(plugin, list(metadata["hooks"]))
+    describe_settings(plugin, metadata)
     output = output or folder / f"{metadata['name']}.wasm"
     with tempfile.TemporaryDirectory() as temporary:
         room = Path(temporary)
@@ -106,15 +111,19 @@ def read_metadata(path: Path) -> dict[str, Any]:
     return metadata
 
 
-def check_hooks(folder: Path, said: list[str]) -> None:
-    """A plugin's bases and its metadata have to agree."""
+def import_plugin(folder: Path) -> type[Plugin]:
+    """The one plugin of `plugin.py`."""
     sys.path.insert(0, str(folder.resolve()))
     try:
-        plugin = plugin_of(importlib.import_module("plugin"))
+        return plugin_of(importlib.import_module("plugin"))
     except ModuleNotFoundError as error:
         raise BuildError(f"`{folder / 'plugin.py'}` cannot be imported: {error}") from None
     except TypeError as error:
         raise BuildError(str(error)) from None
+
+
+def check_hooks(plugin: type[Plugin], said: list[str]) -> None:
+    """A plugin's bases and its metadata have to agree."""
     has = hooks_of(plugin)
     for hook in has:
         if hook not in said:
@@ -125,6 +134,27 @@ def check_hooks(folder: Path, said: list[str]) -> None:
                 f"plugin.json has the hook `{hook}`; give `{plugin.__name__}` the base "
                 f"`{HOOKS[hook].__name__}`, or take the hook out"
             )
+
+
+def describe_settings(plugin: type[Plugin], metadata: dict[str, Any]) -> None:
+    """Puts the schema of the plugin's settings into its metadata. Where they are no
+    dataclass, the one written there stands."""
+    try:
+        derived = schema_for(plugin)
+    except (NameError, TypeError) as error:
+        raise BuildError(f"the settings of `{plugin.__name__}` have no schema: {error}") from None
+    if derived is None:
+        return
+    settings = metadata.setdefault("settings", {})
+    if not isinstance(settings, dict):
+        raise BuildError("`settings` in plugin.json is not an object")
+    try:
+        settings["schema"] = agreed(settings.get("schema", True), derived)
+    except Disagreement as error:
+        raise BuildError(
+            f"plugin.json contradicts the settings of `{plugin.__name__}`: {error}; "
+            "leave it out there, or change one of the two"
+        ) from None
 
 
 def write_world(folder: Path, hooks: list[str]) -> None:

@@ -61,6 +61,7 @@ const PYTHON_SDK: Embedded = embedded!("plugin-sdk/python":
     "playhouse_plugin/_component.py"
     "playhouse_plugin/_host.py"
     "playhouse_plugin/_peer.py"
+    "playhouse_plugin/_schema.py"
     "playhouse_plugin/_settings.py"
     "playhouse_plugin/error.py"
     "playhouse_plugin/event.py"
@@ -329,9 +330,12 @@ impl Project<'_> {
         if !wants.is_empty() {
             metadata.insert("wants".to_owned(), Value::Array(wants));
         }
-        let schema =
-            json!({"type": "object", "additionalProperties": false, "properties": settings});
-        metadata.insert("settings".to_owned(), json!({"schema": schema}));
+        // Building a plugin in Python derives it from the dataclass.
+        if self.language == Language::Rust {
+            let schema =
+                json!({"type": "object", "additionalProperties": false, "properties": settings});
+            metadata.insert("settings".to_owned(), json!({"schema": schema}));
+        }
         Value::Object(metadata)
     }
 }

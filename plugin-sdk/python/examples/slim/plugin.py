@@ -9,9 +9,11 @@ from playhouse_plugin import Change, Enricher, Event, Filter, Outcome
 @dataclass
 class Settings:
     drop: list[str] = field(default_factory=lambda: ["ansible.builtin.debug"])
+    """Modules whose good results are left out, as patterns"""
     facts: list[str] = field(
         default_factory=lambda: ["ansible_distribution*", "ansible_hostname", "ansible_kernel"]
     )
+    """Facts to keep in results, as patterns"""
 
 
 class Slim(Filter, Enricher):

@@ -325,6 +325,29 @@ fn a_secret_in_python_can_be_denied_and_missing() {
 }
 
 #[test]
+fn inspect_shows_the_settings_of_the_dataclass() {
+    let inspect = |words: &[&str]| {
+        let component = python_component("telegraph");
+        let test =
+            test().words(&[&["plugin", "inspect", component.to_str().unwrap()], words].concat());
+        test.run().expect_code(0).stdout
+    };
+    let shown = inspect(&[]);
+    for line in [
+        "  setting address: Who hears of each status\n",
+        "  setting padding: How many bytes more each message has\n",
+        "  setting at_the_end: \"nothing\" or \"drop\" or \"hold\" or \"identify\" or \"raise\"\n",
+    ] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+    let shown: Value = serde_json::from_str(&inspect(&["--json"])).unwrap();
+    let schema = &shown["settings"];
+    assert_eq!(schema["properties"]["padding"]["default"], 0, "{schema}");
+    assert_eq!(schema["required"], serde_json::json!(["address"]), "{schema}");
+    assert_eq!(schema["additionalProperties"], false, "{schema}");
+}
+
+#[test]
 fn the_package_and_its_example_pass_their_tests() {
     let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin-sdk/python");
     for folder in [sdk.clone(), sdk.join("examples/slim")] {

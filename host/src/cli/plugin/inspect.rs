@@ -131,8 +131,43 @@ fn described_settings(plugin: &Inspection) -> Vec<(String, String)> {
         .into_iter()
         .flatten()
         .map(|(name, about)| {
-            let text = about["description"].as_str().or(about["type"].as_str());
-            (name.clone(), text.unwrap_or("any value").to_owned())
+            let text = about["description"].as_str().map(str::to_owned);
+            (name.clone(), text.unwrap_or_else(|| kinds(about)))
         })
         .collect()
+}
+
+/// What a schema takes: `string or null`.
+fn kinds(schema: &Value) -> String {
+    let list = |key: &str| schema[key].as_array().map(Vec::as_slice);
+    let texts =
+        |values: &[Value]| values.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let kinds: Vec<String> = match (list("anyOf"), list("enum"), list("type")) {
+        (Some(parts), _, _) => parts.iter().map(kinds).collect(),
+        (_, Some(values), _) => values.iter().map(Value::to_string).collect(),
+        (_, _, Some(types)) => texts(types),
+        (None, None, None) => texts(std::slice::from_ref(&schema["type"])),
+    };
+    if kinds.is_empty() { "any value".to_owned() } else { kinds.join(" or ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_setting_without_words_shows_what_it_takes() {
+        for (schema, shown) in [
+            (json!({"type": "array", "items": {"type": "string"}}), "array"),
+            (json!({"type": ["string", "null"]}), "string or null"),
+            (json!({"enum": ["low", 3, null]}), r#""low" or 3 or null"#),
+            (json!({"anyOf": [{"type": "object"}, {"enum": ["x"]}]}), r#"object or "x""#),
+            (json!({"default": null}), "any value"),
+            (json!(true), "any value"),
+        ] {
+            assert_eq!(kinds(&schema), shown, "{schema}");
+        }
+    }
 }

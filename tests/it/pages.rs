@@ -1,8 +1,10 @@
 //! Runs the pages of the guide and the README's examples as a newcomer would.
 //!
 //! On a page, a fence whose first line is `# file: <path>` or `// file: <path>` is a
-//! file, and a `console` fence has commands behind `$ ` with their output below. In the
-//! output a line `...` stands for any lines, and `…` in a line for any text.
+//! file, or if it is a `diff`, what changes in one: parts with a line `@@` between them,
+//! each of which has to be there once. A `console` fence has commands behind `$ ` with
+//! their output below. In the output a line `...` stands for any lines, and `…` in a line
+//! for any text.
 
 use std::fs;
 use std::path::Path;
@@ -74,10 +76,13 @@ fn run_page(name: &str) {
             let path = folder.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             let body = fence.body.split_once('\n').map_or("", |(_, body)| body);
-            fs::write(path, servers.addressed(body)).unwrap();
+            let mut body = servers.addressed(body);
+            if fence.language == "diff" {
+                body = changed(fs::read_to_string(&path).unwrap(), &body);
+            }
+            fs::write(path, body).unwrap();
         } else if fence.language == "console" {
-            for (command, expected) in steps(&fence.body) {
-                let command = servers.addressed(&command);
+            for (command, expected) in steps(&servers.addressed(&fence.body)) {
                 let mut shell = Command::new("sh");
                 shell.args(["-c", &format!("{command} 2>&1")]);
                 room.seal(&mut shell);
@@ -154,6 +159,20 @@ fn fences(text: &str) -> Vec<Fence> {
 fn file_name(fence: &Fence) -> Option<&str> {
     let first = fence.body.lines().next()?;
     first.strip_prefix("# file: ").or_else(|| first.strip_prefix("// file: "))
+}
+
+/// A file with the lines of a diff that begin with `+` in place of those with `-`.
+fn changed(mut text: String, diff: &str) -> String {
+    for part in diff.split("@@\n") {
+        let side = |other: char| -> String {
+            let lines = part.lines().filter(|line| !line.starts_with(other));
+            lines.flat_map(|line| [line.get(1..).unwrap_or_default(), "\n"]).collect()
+        };
+        let (old, new) = (side('+'), side('-'));
+        assert_eq!(text.matches(&old).count(), 1, "in\n{text}\nthere should be once\n{old}");
+        text = text.replace(&old, &new);
+    }
+    text
 }
 
 /// Commands with what they should print.

@@ -1,10 +1,12 @@
-//! The three who are measured, and the stage they run on: one private data directory
-//! for all, so that each runs the same files with the same settings.
+//! The four who are measured, and the stage they run on: private data directories that
+//! differ in nothing but `env/plugins`, so that each runs the same files with the same
+//! settings.
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -14,10 +16,13 @@ use crate::step;
 use crate::workspace::Workspace;
 
 use super::measure::{self, Usage};
-use super::playbook::Playbook;
+use super::workload::Workload;
 
-/// Forks for all three; Ansible's own default, said aloud.
+/// Forks for all; Ansible's own default, said aloud.
 const FORKS: &str = "5";
+
+/// A run that takes longer is stopped, and counts as not finished.
+const LONGEST_RUN: Duration = Duration::from_mins(10);
 
 /// Who runs the playbook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,28 +31,57 @@ pub(crate) enum Contender {
     Bare,
     /// The Python runner.
     AnsibleRunner,
-    /// Ours, with three plugins.
+    /// Ours, without plugins.
     Playhouse,
+    /// Ours, with three plugins.
+    WithPlugins,
 }
+
+/// One thing for each contender.
+pub(crate) type Each<T> = [T; 4];
 
 impl Contender {
-    /// In the order of the table's columns.
-    pub(crate) const ALL: [Self; 3] = [Self::Bare, Self::AnsibleRunner, Self::Playhouse];
+    /// In the order of the tables.
+    pub(crate) const ALL: Each<Self> =
+        [Self::Bare, Self::AnsibleRunner, Self::Playhouse, Self::WithPlugins];
+
+    /// All, the one first whose turn it is.
+    pub(crate) fn in_round(round: u32) -> Each<Self> {
+        let mut order = Self::ALL;
+        order.rotate_left(round as usize % Self::ALL.len());
+        order
+    }
+
+    /// For tables.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Bare => "ansible-playbook",
+            Self::AnsibleRunner => "Ansible Runner",
+            Self::Playhouse => "Playhouse",
+            Self::WithPlugins => "Playhouse, 3 plugins",
+        }
+    }
 }
 
-/// The programs and the private data directory.
+/// The programs and the private data directories.
 #[derive(Debug)]
 pub(crate) struct Stage {
     /// Everything the bench writes.
     pub(crate) folder: PathBuf,
-    data: PathBuf,
     ansible: PathBuf,
     playhouse: PathBuf,
 }
 
+/// What a run has left in `job_events`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Left {
+    pub(crate) events: u64,
+    pub(crate) bytes: u64,
+}
+
 impl Stage {
-    /// Clears `target/bench` and lays out a private data directory whose http-sink
-    /// sends to `receiver_url`.
+    /// Clears `target/bench` and lays out the private data directories; the http-sink of
+    /// the one with plugins sends to `receiver_url`.
     pub(crate) fn set(
         workspace: &Workspace,
         ansible: &Path,
@@ -57,12 +91,7 @@ impl Stage {
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(cannot_write(&folder))?;
         }
-        let stage = Self {
-            data: folder.join("data"),
-            folder,
-            ansible: ansible.to_owned(),
-            playhouse: workspace.playhouse(),
-        };
+        let stage = Self { folder, ansible: ansible.to_owned(), playhouse: workspace.playhouse() };
         let plugin = |name: &str| components::plugin_folder(workspace).join(format!("{name}.wasm"));
         let plugins = json!([
             {"plugin": plugin("annotate"), "config": {"labels": {"bench": "yes"}}},
@@ -73,60 +102,108 @@ impl Stage {
                 "allow": {"http": [receiver_url]},
             },
         ]);
-        stage.write("env/plugins", &plugins.to_string())?;
+        write(&stage.data(Contender::WithPlugins).join("env/plugins"), &plugins.to_string())?;
         Ok(stage)
     }
 
-    /// Puts a playbook where all three find it.
-    pub(crate) fn install(&self, playbook: &Playbook) -> Result<(), Failure> {
-        self.write("project/site.yml", &playbook.text)?;
-        self.write("inventory/hosts", &playbook.inventory)
+    /// Puts a workload where all find it.
+    pub(crate) fn install(&self, workload: &Workload) -> Result<(), Failure> {
+        for contender in [Contender::Bare, Contender::WithPlugins] {
+            let data = self.data(contender);
+            write(&data.join("project/site.yml"), &workload.text)?;
+            write(&data.join("inventory/hosts"), &workload.inventory)?;
+        }
+        Ok(())
     }
 
-    /// One run, which must succeed. Its artifacts stay until the next bench: ext4 makes
-    /// files up to ten times slower for seconds after many were removed.
-    pub(crate) fn run(&self, contender: Contender) -> Result<Usage, Failure> {
+    /// One run, which must succeed, under a name of its own. Its artifacts stay until the
+    /// next bench, or until [`Stage::clear`]: ext4 makes files up to ten times slower for
+    /// seconds after many were removed.
+    pub(crate) fn run(
+        &self,
+        contender: Contender,
+        workload: &Workload,
+        ident: &str,
+    ) -> Result<Usage, Failure> {
         let complaints = self.folder.join("stderr");
         let file = fs::File::create(&complaints).map_err(cannot_write(&complaints))?;
-        let mut command = self.command(contender, &self.ansible);
-        let (status, usage) = measure::measure(command.stderr(file))
-            .map_err(|error| Failure::new(format!("{contender:?} does not start: {error}")))?;
-        if !status.success() {
+        let mut command = self.command(contender, &self.ansible, workload, ident);
+        let run = measure::measure(command.stderr(file), LONGEST_RUN).map_err(|error| {
+            Failure::new(format!("{} does not start: {error}", contender.title()))
+        })?;
+        if run.was_stopped {
+            return Err(Failure::new(format!(
+                "{} had not ended after {}",
+                contender.title(),
+                step::seconds(LONGEST_RUN)
+            )));
+        }
+        if !run.status.success() {
             let said = fs::read_to_string(&complaints).unwrap_or_default();
             return Err(Failure::of_program(
                 format!(
-                    "{contender:?} ended with {status} in the bench; it ran the playbook in `{}`. {}",
-                    self.data.display(),
+                    "{} ended with {} in the bench; it ran the playbook in `{}`. {}",
+                    contender.title(),
+                    run.status,
+                    self.data(contender).display(),
                     said.trim()
                 ),
-                status.code(),
+                run.status.code(),
             ));
         }
-        Ok(usage)
+        Ok(run.usage)
+    }
+
+    /// What a run has left; nothing for bare Ansible.
+    pub(crate) fn left(&self, contender: Contender, ident: &str) -> Left {
+        let files = fs::read_dir(self.artifacts(contender, ident).join("job_events"));
+        let mut left = Left::default();
+        for file in files.into_iter().flatten().flatten() {
+            left.events += 1;
+            left.bytes += file.metadata().map_or(0, |metadata| metadata.len());
+        }
+        left
+    }
+
+    /// Removes a run's artifacts.
+    pub(crate) fn clear(&self, contender: Contender, ident: &str) -> Result<(), Failure> {
+        let artifacts = self.artifacts(contender, ident);
+        if artifacts.exists() {
+            fs::remove_dir_all(&artifacts).map_err(cannot_write(&artifacts))?;
+        }
+        Ok(())
     }
 
     /// The command of a contender, with `bin` first on PATH and no output. All get the
     /// variables that Ansible Runner sets for speed or quiet: bare Ansible must not
     /// look better for doing less.
-    pub(crate) fn command(&self, contender: Contender, bin: &Path) -> Command {
+    pub(crate) fn command(
+        &self,
+        contender: Contender,
+        bin: &Path,
+        workload: &Workload,
+        ident: &str,
+    ) -> Command {
+        let data = self.data(contender);
         let runner = |program: &Path| {
             let mut command = Command::new(program);
-            command.arg("run").arg(&self.data);
-            command.args(["-p", "site.yml", "--forks", FORKS, "-q"]);
+            command.arg("run").arg(&data);
+            command.args(["-p", "site.yml", "--forks", FORKS, "-q", "--ident", ident]);
             command
         };
         let mut command = match contender {
             Contender::Bare => {
                 let mut command = Command::new(bin.join("ansible-playbook"));
-                command.arg("-i").arg(self.data.join("inventory"));
+                command.arg("-i").arg(data.join("inventory"));
                 command.args(["--forks", FORKS, "site.yml"]);
-                command.current_dir(self.data.join("project"));
+                command.current_dir(data.join("project"));
                 command
             }
             Contender::AnsibleRunner => runner(&self.ansible.join("ansible-runner")),
-            Contender::Playhouse => runner(&self.playhouse),
+            Contender::Playhouse | Contender::WithPlugins => runner(&self.playhouse),
         };
         command
+            .args(workload.options)
             .env("PATH", self.path(bin))
             .env("LC_ALL", "C.UTF-8")
             .env("ANSIBLE_RETRY_FILES_ENABLED", "False")
@@ -153,6 +230,19 @@ impl Stage {
         ])
     }
 
+    fn data(&self, contender: Contender) -> PathBuf {
+        match contender {
+            Contender::WithPlugins => self.folder.join("data-with-plugins"),
+            Contender::Bare | Contender::AnsibleRunner | Contender::Playhouse => {
+                self.folder.join("data")
+            }
+        }
+    }
+
+    fn artifacts(&self, contender: Contender, ident: &str) -> PathBuf {
+        self.data(contender).join("artifacts").join(ident)
+    }
+
     fn path(&self, bin: &Path) -> OsString {
         let mut path = bin.as_os_str().to_owned();
         for folder in [Some(self.ansible.clone().into_os_string()), std::env::var_os("PATH")] {
@@ -161,17 +251,31 @@ impl Stage {
         }
         path
     }
+}
 
-    fn write(&self, name: &str, text: &str) -> Result<(), Failure> {
-        let path = self.data.join(name);
-        path.parent()
-            .map_or(Ok(()), fs::create_dir_all)
-            .and_then(|()| fs::write(&path, text))
-            .map_err(cannot_write(&path))
-    }
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    path.parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| fs::write(path, text))
+        .map_err(cannot_write(path))
 }
 
 /// Turns an error about a file of the bench into a sentence.
 pub(crate) fn cannot_write(path: &Path) -> impl FnOnce(std::io::Error) -> Failure {
     move |error| Failure::new(format!("the bench cannot write `{}`: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_begins_in_turn_and_all_run_in_each_round() {
+        let firsts: Vec<_> = (0..4).map(|round| Contender::in_round(round)[0]).collect();
+        assert_eq!(firsts, Contender::ALL);
+        for round in 0..8 {
+            let order = Contender::in_round(round);
+            assert!(Contender::ALL.iter().all(|contender| order.contains(contender)));
+        }
+    }
 }

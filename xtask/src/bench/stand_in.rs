@@ -5,12 +5,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::failure::Failure;
 
-use super::contender::{Contender, Stage, cannot_write};
+use super::contender::{Contender, Each, Stage, cannot_write};
+use super::workload::Workload;
 
 const NAME: &str = "ansible-playbook";
 
@@ -35,38 +36,45 @@ pub(crate) fn act_as_ansible_playbook() -> Option<ExitCode> {
 }
 
 /// Starts each contender `rounds` times, taking turns, after one start for the caches.
-pub(crate) fn starts(stage: &Stage, rounds: u32) -> Result<Vec<[Duration; 3]>, Failure> {
+pub(crate) fn starts(
+    stage: &Stage,
+    workload: &Workload,
+    rounds: u32,
+) -> Result<Vec<Each<Duration>>, Failure> {
     let bin = stage.folder.join("stand-in");
     fs::create_dir_all(&bin).map_err(cannot_write(&bin))?;
     let program = bin.join(NAME);
     std::env::current_exe()
         .and_then(|ourselves| fs::copy(ourselves, &program))
         .map_err(cannot_write(&program))?;
-    let one_round = |_| {
-        let mut times = [Duration::ZERO; 3];
-        for (time, contender) in times.iter_mut().zip(Contender::ALL) {
-            *time = start(stage, contender, &bin)?;
+    let one_round = |round| {
+        let mut times = Each::<Duration>::default();
+        for contender in Contender::in_round(round) {
+            let ident = format!("start-{round}-{}", contender as usize);
+            let command = stage.command(contender, &bin, workload, &ident);
+            times[contender as usize] = start(command, contender, &bin)?;
         }
         Ok(times)
     };
-    one_round(0)?;
+    one_round(rounds)?;
     (0..rounds).map(one_round).collect()
 }
 
-fn start(stage: &Stage, contender: Contender, bin: &Path) -> Result<Duration, Failure> {
+fn start(mut command: Command, contender: Contender, bin: &Path) -> Result<Duration, Failure> {
     let stamps: PathBuf = bin.join(STAMPS);
     fs::write(&stamps, "").map_err(cannot_write(&stamps))?;
-    let mut command = stage.command(contender, bin);
     command.stderr(Stdio::null());
     let before = nanoseconds_now();
     // How the runner ends does not matter: an Ansible that does nothing may puzzle it.
     command
         .status()
-        .map_err(|error| Failure::new(format!("{contender:?} does not start: {error}")))?;
+        .map_err(|error| Failure::new(format!("{} does not start: {error}", contender.title())))?;
     let written = fs::read_to_string(&stamps).unwrap_or_default();
     executed_at(&written)
         .map(|executed| Duration::from_nanos(executed.saturating_sub(before)))
-        .ok_or_else(|| Failure::new(format!("{contender:?} did not execute ansible-playbook")))
+        .ok_or_else(|| {
+            Failure::new(format!("{} did not execute ansible-playbook", contender.title()))
+        })
 }
 
 /// When the playbook was to be run: a runner may ask for a version before.

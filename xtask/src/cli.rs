@@ -62,6 +62,17 @@ pub(crate) enum Command {
     #[command(verbatim_doc_comment)]
     Demo,
 
+    /// Count what an event costs in instructions and hold that against tests/instructions.json
+    ///
+    /// The counts come from callgrind: they do not depend on what else the machine does.
+    /// cargo xtask test does the same. It needs valgrind.
+    #[command(verbatim_doc_comment)]
+    Instructions {
+        /// Keep what is counted as what is to be expected from now on
+        #[arg(long)]
+        accept: bool,
+    },
+
     /// Measure Playhouse and Ansible Runner against bare ansible-playbook
     ///
     /// Playhouse runs without plugins and with three. All take turns, and every number is a median with the lowest and highest that

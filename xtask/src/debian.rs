@@ -1,6 +1,7 @@
 //! Programs that the tests need from the operating system: an OpenSSH server, what
-//! types passwords, an MQTT broker with its clients, what makes certificates, and `jq` for a page. They are installed where this is Debian and we are root; elsewhere
-//! the message says what to install.
+//! types passwords, an MQTT broker with its clients, what makes certificates, what counts
+//! instructions, and `jq` for a page. They are installed where this is Debian and we are
+//! root; elsewhere the message says what to install.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +10,10 @@ use crate::failure::Failure;
 use crate::step::{self, step};
 
 /// A program and the Debian package that has it.
-const PROGRAMS: [(&str, &str); 8] = [
+type Program = (&'static str, &'static str);
+
+/// What `cargo xtask test` needs.
+pub(crate) const FOR_TESTS: &[Program] = &[
     ("jq", "jq"),
     ("mosquitto", "mosquitto"),
     ("mosquitto_sub", "mosquitto-clients"),
@@ -18,11 +22,17 @@ const PROGRAMS: [(&str, &str); 8] = [
     ("ssh-agent", "openssh-client"),
     ("sshpass", "sshpass"),
     ("sudo", "sudo"),
+    VALGRIND,
 ];
 
-/// Makes sure that all of them are there.
-pub(crate) fn ensure_programs() -> Result<(), Failure> {
-    let missing: Vec<&str> = PROGRAMS
+/// What `cargo xtask instructions` needs.
+pub(crate) const FOR_INSTRUCTIONS: &[Program] = &[VALGRIND];
+
+const VALGRIND: Program = ("valgrind", "valgrind");
+
+/// Makes sure that all of these are there.
+pub(crate) fn ensure_programs(programs: &[Program]) -> Result<(), Failure> {
+    let missing: Vec<&str> = programs
         .iter()
         .filter(|(program, _)| !is_installed(program))
         .map(|(_, package)| *package)
@@ -33,7 +43,7 @@ pub(crate) fn ensure_programs() -> Result<(), Failure> {
     let packages = missing.join(" ");
     if !is_installed("apt-get") || !is_root() {
         return Err(Failure::new(format!(
-            "cannot run the tests without {packages}, as Debian calls them; install them and try again"
+            "cannot go on without {packages}, as Debian calls them; install them and try again"
         )));
     }
     step(&format!("installing {packages} from Debian"), || {

@@ -12,6 +12,7 @@ mod debian;
 mod demo;
 mod elsewhere;
 mod failure;
+mod instructions;
 mod python_plugins;
 mod screen;
 mod step;
@@ -51,6 +52,11 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Test { cargo_test_args } => suite::test(&workspace, &cargo_test_args),
         Command::Conformance { cases } => suite::conformance(&workspace, &cases),
         Command::Demo => demo::show(&workspace),
+        Command::Instructions { accept } => {
+            debian::ensure_programs(debian::FOR_INSTRUCTIONS)?;
+            components::build(&workspace)?;
+            if accept { instructions::accept(&workspace) } else { instructions::check(&workspace) }
+        }
         Command::Bench(options) => bench::bench(&workspace, &options),
     }
 }

@@ -9,6 +9,7 @@ use crate::components;
 use crate::debian;
 use crate::elsewhere;
 use crate::failure::Failure;
+use crate::instructions;
 use crate::python_plugins;
 use crate::screen;
 use crate::step::{self, step};
@@ -25,7 +26,7 @@ pub(crate) fn test(workspace: &Workspace, cargo_test_args: &[String]) -> Result<
         })?;
     }
     let mut tests = prepared_tests(workspace)?;
-    debian::ensure_programs()?;
+    debian::ensure_programs(debian::FOR_TESTS)?;
     components::build(workspace)?;
     python_plugins::build(workspace)?;
     if has_cargo_command(workspace, "clippy") {
@@ -36,6 +37,7 @@ pub(crate) fn test(workspace: &Workspace, cargo_test_args: &[String]) -> Result<
         })?;
     }
     elsewhere::check(workspace)?;
+    instructions::check(workspace)?;
     step("running the tests", || {
         step::run(tests.arg("--workspace").args(cargo_test_args), "pass the tests")
     })

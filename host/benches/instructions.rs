@@ -1,0 +1,139 @@
+//! Work whose instructions `cargo xtask instructions` counts, by running this under
+//! callgrind: events from bytes, their typed view, batches through a filter, files. It measures
+//! nothing itself. Between the parts it asks for its parent's id, which nothing else here
+//! does: callgrind is told to write down its counts there. Each count that is one of ours
+//! is announced: its place among all, its name and how many events it is for.
+//!
+//! `PLAYHOUSE_COMPONENTS` names the folder with the built plugins.
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench prints, and stops where it cannot go on"
+)]
+
+mod recorded;
+
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use playhouse::artifacts::{ArtifactDir, What};
+use playhouse::events::{Assembler, Event, Fields, Nonce, SeenEvent, Segment};
+use playhouse::plugins::{Lane, LaneContext, PluginHost, PluginLane, PluginSpec, RunFacts};
+use recorded::{Piece, Recorded};
+
+/// A batch of the pipeline, and as many as make one-off costs small.
+const BATCH: usize = 256;
+const BATCHES: usize = 8;
+const EVENTS: usize = BATCH * BATCHES;
+
+fn main() {
+    let Some(folder) = std::env::var_os("PLAYHOUSE_COMPONENTS").map(PathBuf::from) else {
+        println!("PLAYHOUSE_COMPONENTS is not set; run `cargo xtask instructions`");
+        return;
+    };
+    let room = tempfile::tempdir().unwrap();
+    let mut counts = Counts::default();
+    let events = decode(&mut counts);
+    cross(&folder.join("only-failed.wasm"), room.path(), &events, &mut counts);
+    write(room.path(), &events, &mut counts);
+}
+
+/// Which counts have been written down.
+#[derive(Default)]
+struct Counts(u32);
+
+impl Counts {
+    /// Counts `work`, and not what came before it.
+    fn count<T>(&mut self, name: &str, work: impl FnOnce() -> T) -> T {
+        self.mark();
+        let done = black_box(work());
+        self.mark();
+        println!("{} {name} {EVENTS}", self.0);
+        done
+    }
+
+    fn mark(&mut self) {
+        self.0 += 1;
+        black_box(std::os::unix::process::parent_id());
+    }
+}
+
+/// Both streams, in pieces as large as a read gives them.
+fn decode(counts: &mut Counts) -> Vec<Event> {
+    let nonce = Nonce::random();
+    let mut recorded = Recorded::new(&nonce);
+    let pieces: Vec<Piece> = (0..EVENTS / 32).map(|_| recorded.next_piece(32)).collect();
+    let mut events = Vec::with_capacity(EVENTS);
+    counts.count("decoder", || {
+        let mut assembler = Assembler::new(&nonce);
+        for piece in &pieces {
+            assembler.push_records(&piece.records);
+            for output in piece.output.chunks(4096) {
+                assembler.push_output(output, Timestamp::UNIX_EPOCH);
+            }
+            events.extend(assembler.take_segments().into_iter().filter_map(
+                |segment| match segment {
+                    Segment::Event(event) => Some(event),
+                    Segment::Line { .. } | Segment::Unfinished(_) => None,
+                },
+            ));
+        }
+    });
+    assert_eq!(events.len(), EVENTS);
+    events
+}
+
+/// The typed view that the host derives for plugins, and batches through `only-failed`.
+fn cross(component: &Path, room: &Path, events: &[Event], counts: &mut Counts) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let host = PluginHost::new(None).unwrap();
+    let spec = PluginSpec::new(component.to_owned(), PathBuf::from("/"));
+    let plugin = Arc::new(host.load(spec).unwrap());
+    let context = LaneContext {
+        rehearsal: None,
+        run: RunFacts {
+            id: "bench".to_owned(),
+            ident: "bench".to_owned(),
+            playbook: None,
+            started: 0,
+            ext: Vec::new(),
+        },
+        purpose: "test".to_owned(),
+        folder: room.to_owned(),
+    };
+    let mut lane = runtime.block_on(PluginLane::start(plugin, Lane::Path, context)).unwrap();
+    let fields: Vec<Fields> = counts.count("fields", || events.iter().map(Event::fields).collect());
+    let seen: Vec<SeenEvent<'_>> = events
+        .iter()
+        .zip(&fields)
+        .map(|(event, fields)| SeenEvent { event, fields, json: None })
+        .collect();
+    let mut filter = |batch: &[SeenEvent<'_>]| {
+        let verdicts = runtime.block_on(lane.keep(batch));
+        assert!(verdicts.failed.is_empty(), "the filter answered");
+    };
+    // The first batch makes the guest's memory grow.
+    filter(&seen[..BATCH]);
+    counts.count("crossing", || seen.chunks(BATCH).for_each(&mut filter));
+}
+
+/// A file each, and an entry in the journal.
+fn write(room: &Path, events: &[Event], counts: &mut Counts) {
+    let (mut artifacts, _) = ArtifactDir::create(&room.join("run"), "recorded").unwrap();
+    counts.count("writer", || {
+        for batch in events.chunks(BATCH) {
+            for event in batch {
+                artifacts.write_event(event).unwrap();
+                artifacts.journal.push(What::Event {
+                    event: event.counter,
+                    uuid: event.uuid.clone(),
+                    not_for: Vec::new(),
+                    acts: Vec::new(),
+                });
+            }
+            artifacts.journal.flush().unwrap();
+        }
+    });
+}

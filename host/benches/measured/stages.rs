@@ -1,0 +1,206 @@
+//! The stages one after another on one thread, each added to those before it. What a
+//! stage costs is the difference.
+
+use std::fs::{self, File, OpenOptions};
+use std::hint::black_box;
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
+
+use playhouse::artifacts::{ArtifactDir, What};
+use playhouse::events::{Annotation, Assembler, Event, Fields, SeenEvent, Segment};
+use playhouse::plugins::{Plugin, PluginLane};
+use tokio::runtime::Runtime;
+
+use super::lanes::Lanes;
+use super::stored::{Stored, push};
+use super::{BATCH, Clock, Cost, IDENT, Place};
+
+/// Each does all that those before it do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    /// The recording from the page cache: what the bench itself costs.
+    Read,
+    /// Frames and markers are found; what they enclose is cut out.
+    Decode,
+    /// Records and text become events.
+    Assemble,
+    /// The typed view of each, from its JSON.
+    Fields,
+    /// Batches through the plugins.
+    Plugins,
+    /// The JSON of `job_events`.
+    Serialise,
+    /// All of it into one file, and the journal.
+    WriteOne,
+    /// A file for each event, and the journal.
+    WriteEach,
+}
+
+/// Runs the stages up to `last`, with so many plugins.
+pub(super) fn run(last: Stage, plugins: usize, mut stream: Stored, place: &Place) -> Cost {
+    let events = stream.events;
+    let mut work = Work::new(last, plugins, place);
+    let clock = Clock::start();
+    let mut assembler = Assembler::new(&stream.nonce);
+    let nonce = stream.nonce.clone();
+    let mut batch: Vec<Event> = Vec::with_capacity(BATCH);
+    let mut seen = 0;
+    while let Some(piece) = stream.next_piece().expect("a recording") {
+        match last {
+            Stage::Read => {
+                black_box(piece);
+            }
+            Stage::Decode => {
+                // Nothing asks it for events, so that it makes none.
+                let mut decoder = Assembler::new(&nonce);
+                push(piece, &mut decoder);
+                black_box(&decoder);
+            }
+            _ => {
+                push(piece, &mut assembler);
+                for segment in assembler.take_segments() {
+                    let Segment::Event(event) = segment else { panic!("{segment:?}") };
+                    seen += 1;
+                    batch.push(event);
+                    if batch.len() == BATCH {
+                        work.take(&mut batch);
+                        batch.clear();
+                    }
+                }
+            }
+        }
+    }
+    work.take(&mut batch);
+    work.finish();
+    let cost = clock.stop(events as u64);
+    assert!(last <= Stage::Decode || seen == events, "{seen} of {events} events");
+    cost
+}
+
+/// What is done with a batch.
+struct Work {
+    last: Stage,
+    runtime: Runtime,
+    lanes: Vec<(Arc<Plugin>, PluginLane)>,
+    artifacts: ArtifactDir,
+    file: BufWriter<File>,
+}
+
+impl Work {
+    fn new(last: Stage, plugins: usize, place: &Place) -> Self {
+        let (artifacts, _) = ArtifactDir::create(&place.room.join("run"), IDENT).expect("a folder");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let lanes = if last >= Stage::Plugins && plugins > 0 {
+            Lanes::new(place).path(&runtime, plugins, artifacts.path())
+        } else {
+            Vec::new()
+        };
+        let file = File::create(artifacts.path().join("events")).expect("a file");
+        Self { last, runtime, lanes, artifacts, file: BufWriter::new(file) }
+    }
+
+    fn take(&mut self, batch: &mut [Event]) {
+        if self.last == Stage::Fields {
+            black_box(batch.iter().map(Event::fields).collect::<Vec<Fields>>());
+        }
+        if !self.lanes.is_empty() {
+            self.show(batch);
+        }
+        match self.last {
+            Stage::Serialise => {
+                for event in batch {
+                    black_box(event.to_json(IDENT));
+                }
+            }
+            Stage::WriteOne => {
+                for event in batch {
+                    let json = event.to_json(IDENT);
+                    self.file
+                        .write_all(json.as_bytes())
+                        .and_then(|()| self.file.write_all(b"\n"))
+                        .expect("room on the disk");
+                    self.enter(event);
+                }
+            }
+            Stage::WriteEach => {
+                for event in batch {
+                    self.artifacts.write_event(event).expect("room on the disk");
+                    self.enter(event);
+                }
+            }
+            _ => {}
+        }
+        self.artifacts.journal.flush().expect("room on the disk");
+    }
+
+    /// As the chain of plugins does it where no event is dropped.
+    fn show(&mut self, batch: &mut [Event]) {
+        let fields: Vec<Fields> = batch.iter().map(Event::fields).collect();
+        for (plugin, lane) in &mut self.lanes {
+            let seen: Vec<SeenEvent<'_>> = batch
+                .iter()
+                .zip(&fields)
+                .map(|(event, fields)| SeenEvent { event, fields, json: None })
+                .collect();
+            if plugin.hooks().event_filter {
+                let verdicts = self.runtime.block_on(lane.keep(&seen));
+                assert!(verdicts.failed.is_empty(), "the filter answered");
+                continue;
+            }
+            let enriched = self.runtime.block_on(lane.enrich(&seen));
+            assert!(enriched.failed.is_empty(), "the enricher answered");
+            for (place, change) in enriched.changes {
+                batch[place].annotations.extend(change.notes.into_iter().map(|(key, value)| {
+                    Annotation { plugin: plugin.name().to_string(), key, value }
+                }));
+            }
+        }
+    }
+
+    fn enter(&mut self, event: &Event) {
+        self.artifacts.journal.push(What::Event {
+            event: event.counter,
+            uuid: event.uuid.clone(),
+            not_for: Vec::new(),
+            acts: Vec::new(),
+        });
+    }
+
+    fn finish(&mut self) {
+        self.file.flush().expect("room on the disk");
+        for (plugin, lane) in &self.lanes {
+            assert!(!lane.stats().bypassed, "{} saw every event", plugin.name());
+        }
+    }
+}
+
+/// The file system's part of `job_events`: as many files, as large, made and renamed.
+pub(super) fn plain_files(mut stream: Stored, place: &Place) -> Cost {
+    let events = stream.events;
+    let mut bytes = 0;
+    while let Some(piece) = stream.next_piece().expect("a recording") {
+        // The other members of an event are about as long as its frame's head and twice
+        // its UUID.
+        bytes += piece.records.len();
+    }
+    let content = vec![b'x'; bytes / events + 100];
+    let folder = place.room.join("plain");
+    fs::create_dir_all(&folder).expect("a folder");
+    let clock = Clock::start();
+    for number in 1..=events {
+        let path = folder.join(format!("{number}-0b1c2d3e-0000-4000-8000-{number:012}.json"));
+        let temporary = path.with_extension("json.tmp");
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&temporary)
+            .and_then(|mut file| file.write_all(&content))
+            .and_then(|()| fs::rename(&temporary, &path))
+            .expect("room on the disk");
+    }
+    clock.stop(events as u64)
+}

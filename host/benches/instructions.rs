@@ -18,8 +18,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use playhouse::artifacts::{ArtifactDir, What};
+use playhouse::artifacts::ArtifactDir;
 use playhouse::events::{Assembler, Event, Fields, Nonce, SeenEvent, Segment};
+use playhouse::input::JobEvents;
 use playhouse::plugins::{Lane, LaneContext, PluginHost, PluginLane, PluginSpec, RunFacts};
 use recorded::{Piece, Recorded};
 
@@ -121,17 +122,12 @@ fn cross(component: &Path, room: &Path, events: &[Event], counts: &mut Counts) {
 
 /// A file each, and an entry in the journal.
 fn write(room: &Path, events: &[Event], counts: &mut Counts) {
-    let (mut artifacts, _) = ArtifactDir::create(&room.join("run"), "recorded").unwrap();
+    let (mut artifacts, _) =
+        ArtifactDir::create(&room.join("run"), "recorded", JobEvents::Files).unwrap();
     counts.count("writer", || {
         for batch in events.chunks(BATCH) {
             for event in batch {
-                artifacts.write_event(event).unwrap();
-                artifacts.journal.push(What::Event {
-                    event: event.counter,
-                    uuid: event.uuid.clone(),
-                    not_for: Vec::new(),
-                    acts: Vec::new(),
-                });
+                artifacts.write_event(event, Vec::new(), Vec::new()).unwrap();
             }
             artifacts.journal.flush().unwrap();
         }

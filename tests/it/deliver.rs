@@ -116,9 +116,19 @@ fn another_component_under_the_same_name_is_refused() {
 }
 
 #[test]
+fn a_killed_run_whose_events_are_lines_is_delivered_later() {
+    killed_run("job_events: jsonl\n");
+}
+
+#[test]
 fn a_run_under_way_delivers_itself_and_a_killed_one_is_delivered_later() {
+    killed_run("{}");
+}
+
+fn killed_run(settings: &str) {
     let receiver = Receiver::start_with(|_: &Request| Answer::hang_up());
     let test = http_sink(test().local_hosts(&["web1"]), receiver.url(), "")
+        .file("env/settings", settings)
         .playbook(&SLEEP.replace("60.0625", "61.1875"));
     let mut playhouse = test.start();
     let artifacts = test.private_data_dir().join("artifacts/job");

@@ -13,6 +13,8 @@ mod pre_run;
 
 mod run;
 
+mod job_events;
+
 mod jobs;
 
 mod terminal;

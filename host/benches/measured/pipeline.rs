@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use playhouse::artifacts::{ArtifactDir, What};
 use playhouse::events::Assembler;
 use playhouse::exec::Cancel;
-use playhouse::input::OutputForm;
+use playhouse::input::{JobEvents, OutputForm};
 use playhouse::pipeline::{Chain, LogState, Pipeline, Queue};
 use playhouse::plugins::{Lane, PluginLane};
 use playhouse::sinks::deliver;
@@ -31,7 +31,8 @@ pub(super) fn run(plugins: usize, sink: bool, stream: Stored, place: &Place) -> 
         .enable_all()
         .build()
         .expect("a runtime");
-    let (mut artifacts, _) = ArtifactDir::create(&place.room.join("run"), IDENT).expect("a folder");
+    let (mut artifacts, _) =
+        ArtifactDir::create(&place.room.join("run"), IDENT, JobEvents::Files).expect("a folder");
     let (run, started) = (IDENT.to_owned(), Timestamp::UNIX_EPOCH);
     artifacts.journal.push(What::Run { run, started, playbook: None, about: Map::new() });
     let lanes = (plugins > 0 || sink).then(|| Lanes::new(place));

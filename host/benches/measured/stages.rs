@@ -1,14 +1,15 @@
 //! The stages one after another on one thread, each added to those before it. What a
 //! stage costs is the difference.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::hint::black_box;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 
-use playhouse::artifacts::{ArtifactDir, What};
+use playhouse::artifacts::ArtifactDir;
 use playhouse::events::{Annotation, Assembler, Event, Fields, SeenEvent, Segment};
+use playhouse::input::JobEvents;
 use playhouse::plugins::{Plugin, PluginLane};
 use tokio::runtime::Runtime;
 
@@ -84,12 +85,13 @@ struct Work {
     runtime: Runtime,
     lanes: Vec<(Arc<Plugin>, PluginLane)>,
     artifacts: ArtifactDir,
-    file: BufWriter<File>,
 }
 
 impl Work {
     fn new(last: Stage, plugins: usize, place: &Place) -> Self {
-        let (artifacts, _) = ArtifactDir::create(&place.room.join("run"), IDENT).expect("a folder");
+        let form = if last == Stage::WriteEach { JobEvents::Files } else { JobEvents::Jsonl };
+        let folder = place.room.join("run");
+        let (artifacts, _) = ArtifactDir::create(&folder, IDENT, form).expect("a folder");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime");
         let lanes = if last >= Stage::Plugins && plugins > 0 {
@@ -97,8 +99,7 @@ impl Work {
         } else {
             Vec::new()
         };
-        let file = File::create(artifacts.path().join("events")).expect("a file");
-        Self { last, runtime, lanes, artifacts, file: BufWriter::new(file) }
+        Self { last, runtime, lanes, artifacts }
     }
 
     fn take(&mut self, batch: &mut [Event]) {
@@ -114,20 +115,10 @@ impl Work {
                     black_box(event.to_json(IDENT));
                 }
             }
-            Stage::WriteOne => {
+            Stage::WriteOne | Stage::WriteEach => {
                 for event in batch {
-                    let json = event.to_json(IDENT);
-                    self.file
-                        .write_all(json.as_bytes())
-                        .and_then(|()| self.file.write_all(b"\n"))
-                        .expect("room on the disk");
-                    self.enter(event);
-                }
-            }
-            Stage::WriteEach => {
-                for event in batch {
-                    self.artifacts.write_event(event).expect("room on the disk");
-                    self.enter(event);
+                    let written = self.artifacts.write_event(event, Vec::new(), Vec::new());
+                    written.expect("room on the disk");
                 }
             }
             _ => {}
@@ -159,17 +150,7 @@ impl Work {
         }
     }
 
-    fn enter(&mut self, event: &Event) {
-        self.artifacts.journal.push(What::Event {
-            event: event.counter,
-            uuid: event.uuid.clone(),
-            not_for: Vec::new(),
-            acts: Vec::new(),
-        });
-    }
-
     fn finish(&mut self) {
-        self.file.flush().expect("room on the disk");
         for (plugin, lane) in &self.lanes {
             assert!(!lane.stats().bypassed, "{} saw every event", plugin.name());
         }

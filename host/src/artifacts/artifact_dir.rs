@@ -7,14 +7,17 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{ArtifactError, Journal, to_python_json, undelivered};
+use super::job_events::{EventWriter, LINES};
+use super::{Act, ArtifactError, Journal, What, to_python_json, undelivered};
 use crate::events::Event;
+use crate::input::JobEvents;
 
 /// `artifacts/<ident>/` of a live run. The journal's lock says that it lives.
 #[derive(Debug)]
 pub struct ArtifactDir {
     path: PathBuf,
     ident: String,
+    events: EventWriter,
     /// Where statuses and events are entered.
     pub journal: Journal,
 }
@@ -22,7 +25,11 @@ pub struct ArtifactDir {
 impl ArtifactDir {
     /// Makes the folder, or takes over that of a run that has ended: its events, status
     /// and plugin files go, its facts stay. Also says what its sinks had not taken yet.
-    pub fn create(path: &Path, ident: &str) -> Result<(Self, Vec<String>), ArtifactError> {
+    pub fn create(
+        path: &Path,
+        ident: &str,
+        job_events: JobEvents,
+    ) -> Result<(Self, Vec<String>), ArtifactError> {
         let parent = path.parent().unwrap_or(path);
         fs::create_dir_all(parent).map_err(ArtifactError::write(parent))?;
         make_private_dir(path)?;
@@ -60,13 +67,13 @@ impl ArtifactDir {
         for name in ["job_events", "plugins"] {
             remove(&path.join(name), |path| fs::remove_dir_all(path))?;
         }
-        for name in ["command", "rc", "status", "stderr", "stdout"] {
+        for name in ["command", LINES, "rc", "status", "stderr", "stdout"] {
             remove(&path.join(name), |path| fs::remove_file(path))?;
         }
-        make_private_dir(&path.join("job_events"))?;
         let directory = Self {
             path: path.to_owned(),
             ident: ident.to_owned(),
+            events: EventWriter::create(path, job_events)?,
             journal: Journal::new(journal, file),
         };
         Ok((directory, lost))
@@ -95,10 +102,18 @@ impl ArtifactDir {
             .map_err(ArtifactError::write(&stdout))
     }
 
-    /// Writes `job_events/<counter>-<uuid>.json`; its text.
-    pub fn write_event(&self, event: &Event) -> Result<String, ArtifactError> {
+    /// Writes an event and enters it in the journal; its text. Sinks of `not_for` are not
+    /// shown it, and `acts` is what plugins did to it.
+    pub fn write_event(
+        &mut self,
+        event: &Event,
+        not_for: Vec<String>,
+        acts: Vec<Act>,
+    ) -> Result<String, ArtifactError> {
         let json = event.to_json(&self.ident);
-        write_whole(&event_path(&self.path, event.counter, &event.uuid), json.as_bytes())?;
+        let at = self.events.write(event, &json)?;
+        let (event, uuid) = (event.counter, event.uuid.clone());
+        self.journal.push(What::Event { event, uuid, at, not_for, acts });
         Ok(json)
     }
 
@@ -116,11 +131,6 @@ pub(crate) fn plugin_folder(artifact_dir: &Path, name: &str) -> Result<PathBuf, 
     let folder = plugins.join(name);
     make_private_dir(&folder)?;
     Ok(folder)
-}
-
-/// Where an event's file is.
-pub(crate) fn event_path(artifact_dir: &Path, counter: u64, uuid: &str) -> PathBuf {
-    artifact_dir.join("job_events").join(format!("{counter}-{uuid}.json"))
 }
 
 /// Writes a file, for this user only, under a temporary name and renames it.

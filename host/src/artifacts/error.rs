@@ -42,6 +42,15 @@ pub enum ArtifactError {
         source: io::Error,
     },
 
+    /// What lies where an event should be is none.
+    #[error("event {counter} in `{}` is no event", artifact_dir.display())]
+    NoEvent {
+        /// The run's folder.
+        artifact_dir: PathBuf,
+        /// The event, by its counter or its place.
+        counter: u64,
+    },
+
     /// The journal holds something that is no entry.
     #[error("`{}` is damaged at byte {at}: {reason}", path.display())]
     Damaged {

@@ -3,7 +3,8 @@
 //! One JSON object a line, numbered from 1 by `n` without gaps:
 //! `{"n":1,"run":"<uuid>","started":"…"}`, `{"n":2,"status":{…}}`,
 //! `{"n":3,"event":1,"uuid":"…"}`, `{"n":4,"event":2,"uuid":"…","not_for":["http-sink"]}`,
-//! `{"n":5,"dropped":3,"by":["only-failed"]}`. The events themselves are in `job_events/`.
+//! `{"n":5,"dropped":3,"by":["only-failed"]}`. The events themselves are in `job_events/`, or
+//! in `events.jsonl` at the byte that `at` names.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
@@ -46,12 +47,15 @@ pub enum What {
         /// To what.
         status: StatusChange,
     },
-    /// An event is in `job_events/<event>-<uuid>.json`.
+    /// An event is in `job_events/<event>-<uuid>.json`, or on a line of `events.jsonl`.
     Event {
         /// Its counter.
         event: u64,
         /// Its UUID.
         uuid: String,
+        /// The byte of `events.jsonl` at which its line begins, where it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<u64>,
         /// Sinks that filters hide it from.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         not_for: Vec<String>,
@@ -182,6 +186,7 @@ mod tests {
         let event = What::Event {
             event: 1,
             uuid: "u".into(),
+            at: None,
             not_for: vec!["http-sink".into()],
             acts: Vec::new(),
         };

@@ -1,14 +1,13 @@
 //! A run's statuses and events in their one order, while it goes on or later.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{ArtifactError, JournalReader, StatusChange, What, event_path};
+use super::{ArtifactError, EventReader, JournalReader, StatusChange, What};
 
 /// Reads the journal and the events it names.
 #[derive(Debug)]
 pub struct LogReader {
-    artifact_dir: PathBuf,
+    events: EventReader,
     journal: JournalReader,
 }
 
@@ -30,7 +29,7 @@ impl LogReader {
     /// Opens the log of an artifact directory at its beginning.
     pub fn open(artifact_dir: &Path) -> Result<Self, ArtifactError> {
         let journal = JournalReader::open(artifact_dir)?;
-        Ok(Self { artifact_dir: artifact_dir.to_owned(), journal })
+        Ok(Self { events: EventReader::new(artifact_dir), journal })
     }
 
     /// What comes next; none where nothing has come yet.
@@ -39,9 +38,8 @@ impl LogReader {
         while let Some(entry) = self.journal.next_entry()? {
             match entry.what {
                 What::Status { status } => return Ok(Some(Logged::Status(status))),
-                What::Event { event, uuid, .. } => {
-                    let path = event_path(&self.artifact_dir, event, &uuid);
-                    let json = fs::read_to_string(&path).map_err(ArtifactError::read(&path))?;
+                What::Event { event, uuid, at, .. } => {
+                    let json = self.events.read(event, &uuid, at)?;
                     return Ok(Some(Logged::Event { counter: event, json }));
                 }
                 What::Run { .. } | What::Dropped { .. } => {}

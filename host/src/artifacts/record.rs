@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{ArtifactError, JournalReader, RunStatus, Undelivered, What, event_path, undelivered};
+use super::{
+    ArtifactError, EventReader, JournalReader, RunStatus, Undelivered, What, event_files,
+    undelivered,
+};
 use crate::events::HostStats;
 
 /// A run as its artifacts have it: ours, or Ansible Runner's.
@@ -110,15 +113,15 @@ impl RunRecord {
         if !is_live {
             record.undelivered = undelivered(&record.artifact_dir);
         }
-        record.stats = last.1.and_then(|path| read_stats(&path));
+        record.stats = last.1.and_then(|event| read_stats(&event));
         Ok(Some(record))
     }
 
-    /// The last status, and the file of the last event.
+    /// The last status, and the last event.
     fn read_journal(
         &mut self,
         mut journal: JournalReader,
-    ) -> Result<(Option<RunStatus>, Option<PathBuf>), ArtifactError> {
+    ) -> Result<(Option<RunStatus>, Option<String>), ArtifactError> {
         let (mut last_status, mut last_event) = (None, None);
         while let Some(entry) = journal.next_entry()? {
             match entry.what {
@@ -127,41 +130,26 @@ impl RunRecord {
                     self.ended = status.status.is_final().then_some(status.created);
                     last_status = Some(status.status);
                 }
-                What::Event { event, uuid, .. } => {
+                What::Event { event, uuid, at, .. } => {
                     self.events += 1;
-                    last_event = Some((event, uuid));
+                    last_event = Some((event, uuid, at));
                 }
                 What::Dropped { .. } => {}
             }
         }
-        let path = last_event.map(|(event, uuid)| event_path(&self.artifact_dir, event, &uuid));
-        Ok((last_status, path))
+        // A file that somebody took away costs the recap and nothing else.
+        let last = last_event.and_then(|(event, uuid, at)| {
+            EventReader::new(&self.artifact_dir).read(event, &uuid, at).ok()
+        });
+        Ok((last_status, last))
     }
 
-    /// The file of the last event of a run without a journal.
-    fn read_events(&mut self) -> Result<Option<PathBuf>, ArtifactError> {
+    /// The last event of a run without a journal.
+    fn read_events(&mut self) -> Result<Option<String>, ArtifactError> {
         let files = event_files(&self.artifact_dir)?;
         self.events = files.len() as u64;
-        Ok(files.into_iter().next_back())
+        Ok(files.last().and_then(|path| fs::read_to_string(path).ok()))
     }
-}
-
-/// The files of `job_events/` by counter.
-pub fn event_files(artifact_dir: &Path) -> Result<Vec<PathBuf>, ArtifactError> {
-    let folder = artifact_dir.join("job_events");
-    let entries = match fs::read_dir(&folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        result => result.map_err(ArtifactError::read(&folder))?,
-    };
-    let mut files: Vec<(u64, PathBuf)> = entries
-        .filter_map(|entry| {
-            let path = entry.ok()?.path();
-            let name = path.file_name()?.to_str()?.strip_suffix(".json")?;
-            Some((name.split_once('-')?.0.parse().ok()?, path))
-        })
-        .collect();
-    files.sort();
-    Ok(files.into_iter().map(|(_, path)| path).collect())
 }
 
 /// Whether the run holds its journal's lock.
@@ -178,8 +166,8 @@ fn read_small(path: &Path) -> Result<Option<String>, ArtifactError> {
     }
 }
 
-fn read_stats(path: &Path) -> Option<BTreeMap<String, HostStats>> {
-    let event: Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+fn read_stats(event: &str) -> Option<BTreeMap<String, HostStats>> {
+    let event: Value = serde_json::from_str(event).ok()?;
     if event["event"] != "playbook_on_stats" {
         return None;
     }

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::printer;
-use crate::artifacts::{
-    Act, ArtifactError, JournalReader, RunRecord, What, event_path, read_cursor,
-};
+use crate::artifacts::{Act, EventReader, JournalReader, RunRecord, What, read_cursor};
 use crate::input::PrivateDataDir;
 use crate::{RunError, exit_code};
 
@@ -88,12 +86,11 @@ fn find(args: &ExplainArgs) -> Result<Option<Explained>, RunError> {
                     sinks: Vec::new(),
                 }));
             }
-            What::Event { event, uuid, not_for, acts } if event == args.counter => {
-                let path = event_path(artifact_dir, event, &uuid);
-                let bytes = fs::read(&path).map_err(ArtifactError::read(&path))?;
+            What::Event { event, uuid, at, not_for, acts } if event == args.counter => {
+                let json = EventReader::new(artifact_dir).read(event, &uuid, at)?;
                 return Ok(Some(Explained {
                     counter: event,
-                    event: Some(serde_json::from_slice(&bytes).unwrap_or_default()),
+                    event: Some(serde_json::from_str(&json).unwrap_or_default()),
                     dropped_by: Vec::new(),
                     acts,
                     sinks: sinks(artifact_dir, entry.n, event, &not_for),

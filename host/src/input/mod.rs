@@ -20,6 +20,6 @@ pub use job::{Job, role_vars};
 pub use plugin_entry::{PluginEntry, PluginFlags};
 pub use private_data_dir::PrivateDataDir;
 pub(crate) use private_data_dir::absolute;
-pub use run_spec::{CommandFile, EventData, OutputForm, RunSpec};
+pub use run_spec::{CommandFile, EventData, JobEvents, OutputForm, RunSpec};
 pub use ssh_keys::SshKeys;
 pub(crate) use yaml::parse as parse_yaml;

@@ -97,6 +97,18 @@ pub enum CommandFile {
     Full,
 }
 
+/// Where a run's events lie: `job_events` in `env/settings`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum JobEvents {
+    /// `files`: each in a file of `job_events/`, as Ansible Runner has them.
+    #[default]
+    Files,
+    /// `jsonl`: each on a line of `events.jsonl`.
+    Jsonl,
+    /// `both`.
+    Both,
+}
+
 /// How much of `event_data` events keep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum EventData {

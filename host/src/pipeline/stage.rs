@@ -193,18 +193,12 @@ impl Pipeline<'_> {
             self.artifacts.journal.push(What::Dropped { dropped: event.counter, by: vec![plugin] });
             return;
         }
-        match self.artifacts.write_event(event) {
+        match self.artifacts.write_event(event, fate.hidden_from, fate.acts) {
             Ok(json) => {
                 if self.form == OutputForm::JsonLines {
                     progress.text.push_str(&json);
                     progress.text.push('\n');
                 }
-                self.artifacts.journal.push(What::Event {
-                    event: event.counter,
-                    uuid: event.uuid.clone(),
-                    not_for: fate.hidden_from,
-                    acts: fate.acts,
-                });
                 self.observer.event(event);
             }
             Err(error) => note(progress, error),

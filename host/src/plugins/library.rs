@@ -20,9 +20,9 @@ use crate::RunError;
 use crate::input::PluginEntry;
 use crate::prepare::Environment;
 
-/// Keys of `env/settings` that Ansible Runner itself reads, so that no plugin is looked
-/// for on their account.
-const RUNNER_SETTINGS: [&str; 22] = [
+/// Keys of `env/settings` that Ansible Runner itself reads, and ours, so that no plugin is
+/// looked for on their account.
+const RUNNER_SETTINGS: [&str; 23] = [
     "container_auth_data",
     "container_image",
     "container_options",
@@ -32,6 +32,7 @@ const RUNNER_SETTINGS: [&str; 22] = [
     "fact_cache",
     "fact_cache_type",
     "idle_timeout",
+    "job_events",
     "job_timeout",
     "pexpect_timeout",
     "pexpect_use_poll",

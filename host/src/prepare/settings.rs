@@ -6,12 +6,15 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::PrepareError;
+use crate::input::JobEvents;
 
 /// The keys of `env/settings` that a run obeys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunSettings {
     /// `fact_cache`: the folder for facts in the artifact directory.
     pub fact_cache: String,
+    /// `job_events`: where events lie. Ours alone.
+    pub job_events: JobEvents,
     /// `suppress_output_file`: no `stdout` and `stderr` artifacts.
     pub suppress_output_file: bool,
     /// `suppress_ansible_output`: nothing on the terminal; beats `-q`.
@@ -42,7 +45,8 @@ const WITHOUT_EFFECT: [&str; 14] = [
 ];
 
 /// Keys that a run obeys, or refuses where they ask for isolation.
-const WITH_EFFECT: [&str; 7] = [
+const WITH_EFFECT: [&str; 8] = [
+    "job_events",
     "idle_timeout",
     "job_timeout",
     "suppress_ansible_output",
@@ -68,6 +72,7 @@ impl RunSettings {
         reader.refuse_isolation()?;
         let settings = Self {
             fact_cache: reader.folder("fact_cache")?.unwrap_or_else(|| "fact_cache".to_owned()),
+            job_events: reader.job_events()?,
             suppress_output_file: reader.boolean("suppress_output_file")?.unwrap_or(false),
             suppress_ansible_output: reader.boolean("suppress_ansible_output")?,
             idle_timeout: reader.seconds("idle_timeout")?,
@@ -100,6 +105,15 @@ impl Reader<'_> {
             None => Ok(None),
             Some(Value::String(name)) => Ok(Some(name.clone())),
             Some(other) => Err(self.wrong(key, other, "the name of a folder")),
+        }
+    }
+
+    fn job_events(&self) -> Result<JobEvents, PrepareError> {
+        match self.get("job_events").map(|value| (value, value.as_str())) {
+            None | Some((_, Some("files"))) => Ok(JobEvents::Files),
+            Some((_, Some("jsonl"))) => Ok(JobEvents::Jsonl),
+            Some((_, Some("both"))) => Ok(JobEvents::Both),
+            Some((other, _)) => Err(self.wrong("job_events", other, "`files`, `jsonl` or `both`")),
         }
     }
 

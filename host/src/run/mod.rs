@@ -109,7 +109,9 @@ impl Playhouse {
             debug!(plugin = %plugin.name(), version = plugin.version(), "loaded");
         }
 
-        let (mut artifacts, lost) = ArtifactDir::create(&config.artifact_dir, &config.ident)?;
+        let job_events = config.settings.job_events;
+        let (mut artifacts, lost) =
+            ArtifactDir::create(&config.artifact_dir, &config.ident, job_events)?;
         warnings.extend(lost);
         if spec.persist_inputs {
             persist_inputs(spec, &directory)?;

@@ -3,7 +3,7 @@
 //! read from.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,11 +18,11 @@ use super::record::run_entry;
 use super::seats::{Purpose, Seats};
 use super::{Playhouse, new_cancel};
 use crate::artifacts::{
-    ArtifactDir, ArtifactError, JournalReader, LogReader, Logged, RunRecord, RunStatus,
+    ArtifactDir, ArtifactError, EventTexts, JournalReader, LogReader, Logged, RunRecord, RunStatus,
     StatusChange, What, event_files, to_python_json,
 };
 use crate::events::{Event, Segment};
-use crate::input::{OutputForm, PrivateDataDir, RunSpec};
+use crate::input::{JobEvents, OutputForm, PrivateDataDir, RunSpec};
 use crate::pipeline::{LogState, Observer, Pipeline, Queue};
 use crate::plugins::{Ending, Rehearsal, RunFacts};
 use crate::prepare::{Environment, REDACTED};
@@ -46,7 +46,7 @@ pub struct ReplayOutcome {
 struct Recording {
     facts: RunFacts,
     /// The events, by counter or in the journal's order.
-    events: Box<dyn Iterator<Item = Result<String, ArtifactError>> + Send>,
+    events: EventTexts,
     /// Those before the first event and the final ones.
     statuses: (Vec<StatusChange>, Vec<StatusChange>),
 }
@@ -100,7 +100,8 @@ impl Playhouse {
         let system = |what| move |source| RunError::System { what, source };
         let scratch =
             tempfile::tempdir().map_err(system("a temporary directory cannot be made"))?;
-        let (mut artifacts, _) = ArtifactDir::create(&scratch.path().join("run"), ident)?;
+        let scratch_dir = scratch.path().join("run");
+        let (mut artifacts, _) = ArtifactDir::create(&scratch_dir, ident, JobEvents::Jsonl)?;
         let started = record.started.unwrap_or_else(Timestamp::now);
         artifacts.journal.push(run_entry(&recording.facts, started));
         let (log, _receiver) = watch::channel(LogState::default());
@@ -132,7 +133,7 @@ impl Playhouse {
         let queue = Queue::default();
         let (end, read) = thread::scope(|scope| {
             let reader = scope.spawn(|| {
-                let read = feed(recording.events, &queue);
+                let read = feed(recording.events, &record.artifact_dir, &queue);
                 queue.close();
                 read
             });
@@ -158,15 +159,11 @@ impl Playhouse {
 }
 
 /// Reads events into the queue, which holds the reader up when it is full.
-fn feed(
-    events: impl Iterator<Item = Result<String, ArtifactError>>,
-    queue: &Queue,
-) -> Result<(), ArtifactError> {
-    for (place, json) in events.enumerate() {
-        let event = Event::from_json(&json?).ok_or_else(|| ArtifactError::Damaged {
-            path: PathBuf::from("job_events"),
-            at: place as u64 + 1,
-            reason: "it is no event".to_owned(),
+fn feed(events: EventTexts, artifact_dir: &Path, queue: &Queue) -> Result<(), ArtifactError> {
+    for (counter, json) in (1..).zip(events) {
+        let event = Event::from_json(&json?).ok_or_else(|| ArtifactError::NoEvent {
+            artifact_dir: artifact_dir.to_owned(),
+            counter,
         })?;
         queue.push(vec![Segment::Event(event)]);
     }

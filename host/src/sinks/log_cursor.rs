@@ -1,6 +1,5 @@
 //! Walks the journal for one sink and puts batches together.
 
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::timeout_at;
 
 use crate::artifacts::{
-    ArtifactError, Entry, JournalReader, Position, StatusChange, What, event_path, plugin_folder,
+    ArtifactError, Entry, EventReader, JournalReader, Position, StatusChange, What, plugin_folder,
     read_cursor, write_cursor,
 };
 use crate::events::{Event, Fields, SeenEvent};
@@ -61,6 +60,7 @@ pub(super) struct LogCursor {
     /// The plugin's folder among the artifacts.
     folder: PathBuf,
     reader: JournalReader,
+    events: EventReader,
     last_status: Option<StatusChange>,
     log: watch::Receiver<LogState>,
     /// Read, and belongs to the next batch.
@@ -87,6 +87,7 @@ impl LogCursor {
             .unwrap_or(Position { run, n: 0 });
         Ok(Self {
             plugin,
+            events: EventReader::new(&artifact_dir),
             artifact_dir,
             folder,
             reader,
@@ -114,8 +115,8 @@ impl LogCursor {
                         self.peeked = Some(entry);
                         return Ok(self.batch.take());
                     }
-                    What::Event { event, uuid, not_for, .. } if self.wants(&not_for) => {
-                        match self.read_event(entry.n, event, &uuid)? {
+                    What::Event { event, uuid, at, not_for, .. } if self.wants(&not_for) => {
+                        match self.read_event(entry.n, event, &uuid, at)? {
                             Some(logged) => {
                                 self.batch.bytes += logged.json.len();
                                 self.batch.events.push(logged);
@@ -201,8 +202,8 @@ impl LogCursor {
             }
             waiting += u64::from(match entry.what {
                 What::Status { .. } => self.plugin.hooks().status_sink,
-                What::Event { event, uuid, not_for, .. } if self.wants(&not_for) => {
-                    self.read_event(entry.n, event, &uuid)?.is_some()
+                What::Event { event, uuid, at, not_for, .. } if self.wants(&not_for) => {
+                    self.read_event(entry.n, event, &uuid, at)?.is_some()
                 }
                 _ => false,
             });
@@ -250,18 +251,16 @@ impl LogCursor {
 
     /// An event the sink has subscribed to; none for any other.
     fn read_event(
-        &self,
+        &mut self,
         entry: u64,
         counter: u64,
         uuid: &str,
+        at: Option<u64>,
     ) -> Result<Option<LoggedEvent>, ArtifactError> {
-        let path = event_path(&self.artifact_dir, counter, uuid);
-        let json = fs::read_to_string(&path)
-            .map_err(|source| ArtifactError::Read { path: path.clone(), source })?;
-        let event = Event::from_json(&json).ok_or_else(|| ArtifactError::Damaged {
-            path,
-            at: 0,
-            reason: "it is no event".to_owned(),
+        let json = self.events.read(counter, uuid, at)?;
+        let event = Event::from_json(&json).ok_or_else(|| ArtifactError::NoEvent {
+            artifact_dir: self.artifact_dir.clone(),
+            counter,
         })?;
         let fields = event.fields();
         let logged = LoggedEvent { entry, event, fields, json };

@@ -1,7 +1,6 @@
 //! `playhouse plugin bench`: what an event costs in a plugin, by the host that runs it, over
 //! the events of a run that was, and without Ansible.
 
-use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use serde_json::Map;
 
 use super::subject::SubjectArgs;
 use crate::RunError;
-use crate::artifacts::{ArtifactError, event_files};
+use crate::artifacts::{ArtifactError, event_texts};
 use crate::cli::printer;
 use crate::events::{Event, Fields, SeenEvent};
 use crate::exit_code;
@@ -58,8 +57,6 @@ enum BenchError {
     Artifacts(#[from] ArtifactError),
     #[error("there are no events in `{0}`; name the artifacts of a run, or their `job_events`")]
     NoEvents(PathBuf),
-    #[error("`{path}` is no event: correct it or take it out", path = .0.display())]
-    NotAnEvent(PathBuf),
     #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]
@@ -234,9 +231,10 @@ fn recorded(folder: &Path) -> Result<Vec<Event>, BenchError> {
         _ => folder,
     };
     let mut events = Vec::new();
-    for path in event_files(artifact_dir)?.into_iter().take(BATCH) {
-        let json = fs::read_to_string(&path).map_err(ArtifactError::read(&path))?;
-        events.push(Event::from_json(&json).ok_or(BenchError::NotAnEvent(path))?);
+    for (counter, json) in (1..).zip(event_texts(artifact_dir)?.take(BATCH)) {
+        let artifact_dir = artifact_dir.to_owned();
+        let no_event = || ArtifactError::NoEvent { artifact_dir, counter };
+        events.push(Event::from_json(&json?).ok_or_else(no_event)?);
     }
     if events.is_empty() {
         return Err(BenchError::NoEvents(folder.to_owned()));

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::subject::SubjectArgs;
-use crate::artifacts::{ArtifactError, event_files};
+use crate::artifacts::{ArtifactError, event_texts};
 use crate::cli::{printer, run};
 use crate::exit_code;
 use crate::input::RunSpec;
@@ -190,9 +190,8 @@ fn failure(plugin: &PluginSummary) -> Option<String> {
 
 fn recorded(folder: &Path) -> Result<BTreeMap<u64, Value>, ArtifactError> {
     let mut events = BTreeMap::new();
-    for path in event_files(folder)? {
-        let bytes = fs::read(&path).map_err(ArtifactError::read(&path))?;
-        let event: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    for text in event_texts(folder)? {
+        let event: Value = serde_json::from_str(&text?).unwrap_or_default();
         if let Some(counter) = event["counter"].as_u64() {
             events.insert(counter, event);
         }

@@ -1,0 +1,206 @@
+//! Where the events of a run lie: each in a file of `job_events/`, as Ansible Runner has
+//! them, or each on a line of `events.jsonl`, or both. The journal says where on the file a
+//! line begins.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::{ArtifactError, write_whole};
+use crate::events::Event;
+use crate::input::JobEvents;
+
+/// The file with a line an event.
+pub(super) const LINES: &str = "events.jsonl";
+
+/// The texts of events.
+pub type EventTexts = Box<dyn Iterator<Item = Result<String, ArtifactError>> + Send>;
+
+/// Where an event's file is.
+pub(crate) fn event_path(artifact_dir: &Path, counter: u64, uuid: &str) -> PathBuf {
+    artifact_dir.join("job_events").join(format!("{counter}-{uuid}.json"))
+}
+
+/// The files of `job_events/` by counter.
+pub fn event_files(artifact_dir: &Path) -> Result<Vec<PathBuf>, ArtifactError> {
+    let folder = artifact_dir.join("job_events");
+    let entries = match fs::read_dir(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        result => result.map_err(ArtifactError::read(&folder))?,
+    };
+    let mut files: Vec<(u64, PathBuf)> = entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let name = path.file_name()?.to_str()?.strip_suffix(".json")?;
+            Some((name.split_once('-')?.0.parse().ok()?, path))
+        })
+        .collect();
+    files.sort();
+    Ok(files.into_iter().map(|(_, path)| path).collect())
+}
+
+/// The events of an artifact directory in their order, from wherever they lie.
+pub fn event_texts(artifact_dir: &Path) -> Result<EventTexts, ArtifactError> {
+    let files = event_files(artifact_dir)?;
+    let path = artifact_dir.join(LINES);
+    if files.is_empty() && path.exists() {
+        let lines = BufReader::new(File::open(&path).map_err(ArtifactError::read(&path))?).lines();
+        return Ok(Box::new(lines.map(move |line| line.map_err(ArtifactError::read(&path)))));
+    }
+    let read = |path: PathBuf| fs::read_to_string(&path).map_err(ArtifactError::read(&path));
+    Ok(Box::new(files.into_iter().map(read)))
+}
+
+/// The end that is written.
+#[derive(Debug)]
+pub(super) struct EventWriter {
+    artifact_dir: PathBuf,
+    makes_files: bool,
+    lines: Option<Lines>,
+}
+
+/// `events.jsonl`, and how long it is.
+#[derive(Debug)]
+struct Lines {
+    file: File,
+    length: u64,
+}
+
+impl EventWriter {
+    /// Makes what events go to.
+    pub(super) fn create(artifact_dir: &Path, form: JobEvents) -> Result<Self, ArtifactError> {
+        let makes_files = form != JobEvents::Jsonl;
+        if makes_files {
+            super::artifact_dir::make_private_dir(&artifact_dir.join("job_events"))?;
+        }
+        let lines = if form == JobEvents::Files {
+            None
+        } else {
+            let path = artifact_dir.join(LINES);
+            let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
+            Some(Lines { file: file.map_err(ArtifactError::write(&path))?, length: 0 })
+        };
+        Ok(Self { artifact_dir: artifact_dir.to_owned(), makes_files, lines })
+    }
+
+    /// Writes an event; where its line begins, if it has one.
+    pub(super) fn write(
+        &mut self,
+        event: &Event,
+        json: &str,
+    ) -> Result<Option<u64>, ArtifactError> {
+        if self.makes_files {
+            let path = event_path(&self.artifact_dir, event.counter, &event.uuid);
+            write_whole(&path, json.as_bytes())?;
+        }
+        let Some(lines) = &mut self.lines else { return Ok(None) };
+        let at = lines.length;
+        let line = [json.as_bytes(), b"\n"].concat();
+        if let Err(source) = lines.file.write_all(&line) {
+            // Half a line would be in the way of the next one.
+            let _ = lines.file.set_len(at);
+            return Err(ArtifactError::Write { path: self.artifact_dir.join(LINES), source });
+        }
+        lines.length += line.len() as u64;
+        Ok(Some(at))
+    }
+}
+
+/// The end that is read, an event at a time, while it is written or later.
+#[derive(Debug)]
+pub struct EventReader {
+    artifact_dir: PathBuf,
+    /// `events.jsonl` once it was needed, and where it stands.
+    lines: Option<(BufReader<File>, u64)>,
+}
+
+impl EventReader {
+    /// Nothing is opened yet.
+    pub fn new(artifact_dir: &Path) -> Self {
+        Self { artifact_dir: artifact_dir.to_owned(), lines: None }
+    }
+
+    /// The JSON of an event as the journal has entered it: its counter, its UUID, and where
+    /// its line begins.
+    pub fn read(
+        &mut self,
+        counter: u64,
+        uuid: &str,
+        at: Option<u64>,
+    ) -> Result<String, ArtifactError> {
+        match at {
+            None => {
+                let path = event_path(&self.artifact_dir, counter, uuid);
+                fs::read_to_string(&path).map_err(ArtifactError::read(&path))
+            }
+            Some(at) => {
+                let path = self.artifact_dir.join(LINES);
+                self.read_line(&path, at).map_err(ArtifactError::read(&path))
+            }
+        }
+    }
+
+    fn read_line(&mut self, path: &Path, at: u64) -> io::Result<String> {
+        let (mut file, stands) = match self.lines.take() {
+            Some(lines) => lines,
+            None => (BufReader::new(File::open(path)?), 0),
+        };
+        if stands != at {
+            file.seek(SeekFrom::Start(at))?;
+        }
+        let mut line = String::new();
+        let size = file.read_line(&mut line)? as u64;
+        self.lines = Some((file, at + size));
+        if line.pop() != Some('\n') {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "a line is cut off"));
+        }
+        Ok(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(counter: u64) -> Event {
+        let json = format!(
+            r#"{{"uuid": "u{counter}", "counter": {counter}, "stdout": "é", "start_line": 0, "end_line": 1, "runner_ident": "x", "event": "runner_on_ok", "event_data": {{}}}}"#
+        );
+        Event::from_json(&json).unwrap()
+    }
+
+    #[test]
+    fn events_are_read_from_wherever_they_are() {
+        for form in [JobEvents::Files, JobEvents::Jsonl, JobEvents::Both] {
+            let room = tempfile::tempdir().unwrap();
+            let mut writer = EventWriter::create(room.path(), form).unwrap();
+            let mut entered = Vec::new();
+            let texts: Vec<String> =
+                (1..=3).map(|n| format!(r#"{{"n": {n}, "é": "x"}}"#)).collect();
+            for (counter, text) in (1..).zip(&texts) {
+                entered.push((counter, writer.write(&event(counter), text).unwrap()));
+            }
+            assert_eq!(entered.iter().all(|(_, at)| at.is_some()), form != JobEvents::Files);
+            let mut reader = EventReader::new(room.path());
+            for index in [0, 1, 2, 1, 0, 2] {
+                let (counter, at) = entered[index];
+                let read = reader.read(counter, &format!("u{counter}"), at).unwrap();
+                assert_eq!(read, texts[index], "{form:?}");
+            }
+            let all: Vec<String> = event_texts(room.path()).unwrap().map(Result::unwrap).collect();
+            assert_eq!(all, texts, "{form:?}");
+            assert_eq!(room.path().join("job_events").exists(), form != JobEvents::Jsonl);
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_cut_off_is_an_error() {
+        let room = tempfile::tempdir().unwrap();
+        fs::write(room.path().join(LINES), "{}\n{").unwrap();
+        let mut reader = EventReader::new(room.path());
+        assert_eq!(reader.read(1, "u", Some(0)).unwrap(), "{}");
+        let error = reader.read(2, "u", Some(3)).unwrap_err().to_string();
+        assert!(error.contains("events.jsonl` cannot be read: a line is cut off"), "{error}");
+    }
+}

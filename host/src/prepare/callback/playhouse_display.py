@@ -127,9 +127,9 @@ class Channel:
     def send(self, event_uuid, event, body):
         """Gives the record's number, or 0 where nobody listens any more."""
         self._number += 1
-        head = "%d %s %s %d\n" % (self._number, event_uuid, event, len(body))
+        frame = f"{self._number} {event_uuid} {event} {len(body)}\n{body}\n"
         try:
-            self._write((head + body + "\n").encode("ascii"))
+            self._write(frame.encode("ascii"))
         except OSError:
             self.close()
             return 0
@@ -154,37 +154,39 @@ class Terminal:
     """Puts the markers between what is printed to stdout and stderr."""
 
     def __init__(self, nonce):
-        self._marker = "\x1b_" + nonce.replace("%", "%%") + ";%d%s\x1b\\"
-        self._number = 0
+        self._introducer = f"\x1b_{nonce};"
+        # The event whose text is what is written now, or 0.
+        self.number = 0
         # The marker that waits for the first text of the event at hand.
         self._begin = ""
         # The stream whose buffer must go out before the other one is written to.
         self._behind = None
         self._stdout = sys.stdout
+        self._write_to_stdout = sys.stdout.write
         for stream in (sys.stdout, sys.stderr):
             self._watch(stream)
 
-    @property
-    def is_marking(self):
-        return self._number != 0
-
     def begin(self, number):
-        self._number = number
-        self._begin = self._marker % (number, "(")
+        self.number = number
+        self._begin = f"{self._introducer}{number}(\x1b\\"
 
     def end(self):
-        number, self._number = self._number, 0
-        # A terminal that is gone is Ansible's to notice, not the callback's.
-        with contextlib.suppress(OSError, ValueError):
+        number, self.number = self.number, 0
+        if not number:
+            return
+        try:
             if self._begin:
                 self._begin = ""
                 self._turn_to(self._stdout)
                 self._behind = self._stdout
-                self._stdout.write(self._marker % (number, "."))
+                self._write_to_stdout(f"{self._introducer}{number}.\x1b\\")
             else:
                 stream, self._behind = self._behind, None
-                stream.write(self._marker % (number, ")"))
+                stream.write(f"{self._introducer}{number})\x1b\\")
                 stream.flush()
+        except (OSError, ValueError):
+            # A terminal that is gone is Ansible's to notice, not the callback's.
+            pass
 
     def flush(self):
         if self._behind is not None:
@@ -193,7 +195,7 @@ class Terminal:
 
     def forget(self):
         """A forked child has no part in what its parent was printing."""
-        self._number = 0
+        self.number = 0
         self._begin = ""
         self._behind = None
 
@@ -201,7 +203,7 @@ class Terminal:
         write = stream.write
 
         def watched_write(text):
-            if self._number == 0 and self._behind is None or not text:
+            if self.number == 0 and self._behind is None or not text:
                 return write(text)
             with LOCK:
                 self._turn_to(stream)
@@ -223,7 +225,7 @@ class Terminal:
             return
         if self._behind is not None:
             self._behind.flush()
-        self._behind = stream if self._number else None
+        self._behind = stream if self.number else None
 
 
 def is_encodable(text, encoding):
@@ -239,9 +241,7 @@ def is_encodable(text, encoding):
 class Reporter:
     """Makes records of events, sends them and has their text marked."""
 
-    def __init__(self, channel, terminal):
-        self._channel = channel
-        self._terminal = terminal
+    def __init__(self):
         self._pid = os.getpid()
         ids = {
             name.lower(): number_in(name) for name in ("JOB_ID", "AD_HOC_COMMAND_ID", "PROJECT_UPDATE_ID")
@@ -251,35 +251,13 @@ class Reporter:
         self._keeps_failed_only = is_true("RUNNER_ONLY_FAILED_EVENTS")
         self._largest_result = number_in("MAX_EVENT_RES")
 
-    @property
-    def is_listening(self):
-        return self._channel.is_open
-
-    @property
-    def is_reporting(self):
-        return self._terminal.is_marking
-
-    @contextlib.contextmanager
-    def event(self, name, data, asks=""):
-        """Reports an event. What is printed inside is its text. Needs the lock. A mark
-        behind the name says that the text asks for an answer: `?`, or `~` for a while."""
-        number = self._channel.send(data["uuid"], name + asks, to_json(self._record(name, data)))
-        if not number:
-            yield
-            return
-        self._terminal.begin(number)
-        try:
-            yield
-        finally:
-            self._terminal.end()
-
-    def flush(self):
-        self._terminal.flush()
-
-    def leave(self):
-        """From here on, in a forked child, nothing is reported."""
-        self._channel.close()
-        self._terminal.forget()
+    def begin(self, name, data, asks=""):
+        """Reports an event. What is printed until `TERMINAL.end()` is its text. Needs the
+        lock, from before it until after that. A mark behind the name says that the text
+        asks for an answer: `?`, or `~` for a while."""
+        number = CHANNEL.send(data["uuid"], name + asks, to_json(self._record(name, data)))
+        if number:
+            TERMINAL.begin(number)
 
     def _record(self, name, data):
         record = {"event": name, **self._ids, "pid": self._pid}
@@ -451,11 +429,18 @@ def task_scope(task):
 
 SETTINGS = take_settings()
 BASE = load_users_callback()
-REPORTER = Reporter(Channel(SETTINGS["CHANNEL"]), Terminal(SETTINGS["NONCE"]))
+CHANNEL = Channel(SETTINGS["CHANNEL"])
+TERMINAL = Terminal(SETTINGS["NONCE"])
+REPORTER = Reporter()
 SCOPE = Scope()
 FLAGS = threading.local()
 REPORTED_METHODS = set()
 IS_AD_HOC = bool(os.environ.get("AD_HOC_COMMAND_ID"))
+
+
+def must_report():
+    """Not what happens inside an event, and nothing where nobody listens."""
+    return CHANNEL.is_open and not (TERMINAL.number and LOCK._is_owned())
 
 
 def report_what_display_shows():
@@ -525,20 +510,20 @@ def flags_set(flags):
 def reporting_display(method):
     @functools.wraps(method)
     def display(self, msg, color=None, stderr=False, screen_only=False, log_only=False, *args, **kwargs):
-        show = functools.partial(method, self, msg, color, stderr, screen_only, log_only, *args, **kwargs)
-        if log_only or not REPORTER.is_listening:
-            return show()
+        if log_only or not must_report():
+            return method(self, msg, color, stderr, screen_only, log_only, *args, **kwargs)
         with LOCK:
-            if REPORTER.is_reporting:
-                return show()
             flags = getattr(FLAGS, "now", {})
             event = next((name for name in DISPLAY_EVENTS if name in flags), "verbose")
             asks = getattr(FLAGS, "asks", "")
             data = {**SCOPE.data(), **flags, "uuid": str(uuid.uuid4())}
-            with REPORTER.event(event, data, asks):
-                shown = show()
+            try:
+                REPORTER.begin(event, data, asks)
+                shown = method(self, msg, color, stderr, screen_only, log_only, *args, **kwargs)
+            finally:
+                TERMINAL.end()
             if asks:
-                REPORTER.flush()
+                TERMINAL.flush()
             return shown
 
     return display
@@ -561,7 +546,7 @@ def flushing_first(method):
     """For what asks on the terminal itself, past the buffer of stdout."""
     @functools.wraps(method)
     def prompt(*args, **kwargs):
-        REPORTER.flush()
+        TERMINAL.flush()
         return method(*args, **kwargs)
 
     return prompt
@@ -575,13 +560,14 @@ def leave_forked_children_alone():
     main_thread = threading.main_thread().ident
 
     def in_child():
-        REPORTER.leave()
+        CHANNEL.close()
+        TERMINAL.forget()
         # The signal comes at the end of the thread that forked, so only the main thread's
         # children can have it. What a worker forks is not ours to end.
         if prctl is not None and os.getppid() == parent and threading.get_ident() == main_thread:
             prctl(set_parent_death_signal, signal.SIGTERM)
 
-    os.register_at_fork(before=REPORTER.flush, after_in_child=in_child)
+    os.register_at_fork(before=TERMINAL.flush, after_in_child=in_child)
 
 
 report_what_display_shows()
@@ -627,7 +613,7 @@ def reports(event, *names):
 def reporting(method, event, describe):
     @functools.wraps(method)
     def reported(self, *args, **kwargs):
-        if not REPORTER.is_listening or REPORTER.is_reporting and LOCK._is_owned():
+        if not must_report():
             return method(self, *args, **kwargs)
         with LOCK:
             described = describe(*args, **kwargs)
@@ -638,8 +624,11 @@ def reporting(method, event, describe):
             data.setdefault("uuid", str(uuid.uuid4()))
             if data.get("res"):
                 data["res"] = censored(data["res"])
-            with REPORTER.event(event, data):
+            try:
+                REPORTER.begin(event, data)
                 return method(self, *args, **kwargs)
+            finally:
+                TERMINAL.end()
 
     return reported
 

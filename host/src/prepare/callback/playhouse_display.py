@@ -242,40 +242,40 @@ class Reporter:
     """Makes records of events, sends them and has their text marked."""
 
     def __init__(self):
-        self._pid = os.getpid()
         ids = {
             name.lower(): number_in(name) for name in ("JOB_ID", "AD_HOC_COMMAND_ID", "PROJECT_UPDATE_ID")
         }
-        self._ids = {name: number for name, number in ids.items() if number is not None}
+        ids = {name: number for name, number in ids.items() if number is not None}
+        self._origin = members_of({**ids, "pid": os.getpid()})
         self._omits_data = is_true("RUNNER_OMIT_EVENTS")
         self._keeps_failed_only = is_true("RUNNER_ONLY_FAILED_EVENTS")
         self._largest_result = number_in("MAX_EVENT_RES")
 
-    def begin(self, name, data, asks=""):
-        """Reports an event. What is printed until `TERMINAL.end()` is its text. Needs the
-        lock, from before it until after that. A mark behind the name says that the text
-        asks for an answer: `?`, or `~` for a while."""
-        number = CHANNEL.send(data["uuid"], name + asks, to_json(self._record(name, data)))
+    def begin(self, name, scope, own, asks=""):
+        """Reports an event, with what it says beside its scope. What is printed until
+        `TERMINAL.end()` is its text. Needs the lock, from before it until after that. A
+        mark behind the name says that the text asks for an answer: `?`, or `~` for a
+        while."""
+        if "uuid" not in own:
+            own["uuid"] = str(uuid.uuid4())
+        number = CHANNEL.send(own["uuid"], name + asks, self._record(name, scope, own))
         if number:
             TERMINAL.begin(number)
 
-    def _record(self, name, data):
-        record = {"event": name, **self._ids, "pid": self._pid}
-        record["created"] = now().isoformat(timespec="microseconds")
-        for key in ("task_uuid", "play_uuid", "playbook_uuid"):
-            parent = data.get(key)
-            if parent and parent != data["uuid"]:
-                record["parent_uuid"] = parent
-                break
-        if "verbosity" in data:
-            record["verbosity"] = data.pop("verbosity")
+    def _record(self, name, scope, own):
+        created = now().isoformat(timespec="microseconds")
+        head = f'"event": "{name}", {self._origin}, "created": "{created}"'
+        parent = scope.parent_of(own["uuid"])
+        if parent:
+            head += f', "parent_uuid": {parent}'
+        if "verbosity" in own:
+            head += f', "verbosity": {own.pop("verbosity")}'
         if self._omits_data or self._keeps_failed_only and name not in FAILED_EVENTS:
-            data = {}
-        elif self._largest_result is not None and "res" in data:
-            if len(str(data["res"])) > self._largest_result:
-                data["res"] = {}
-        record["event_data"] = data
-        return record
+            return f'{{{head}, "event_data": {{}}}}'
+        if self._largest_result is not None and "res" in own:
+            if len(str(own["res"])) > self._largest_result:
+                own["res"] = {}
+        return f'{{{head}, "event_data": {{{scope.members}{members_of(own)}}}}}'
 
 
 def is_true(variable):
@@ -302,6 +302,11 @@ def to_json(record):
     if "\\ud" in body:
         body = ESCAPES.sub(without_lone_surrogate, body)
     return body
+
+
+def members_of(record):
+    """The JSON of a record without its braces, to be put together with others."""
+    return to_json(record)[1:-1]
 
 
 def plain(value):
@@ -351,35 +356,56 @@ ENCODER = json.JSONEncoder(default=plain, allow_nan=False)
 ESCAPES = re.compile(r"\\(?:ud[89ab]..\\ud[c-f]..|(?P<lone>ud[89a-f]..)|.)")
 
 
+class ScopeJson:
+    """What a scope adds to each event in it. JSON is made once for all of these."""
+
+    def __init__(self, scope):
+        self.members = members_of(scope) + ", " if scope else ""
+        parents = (scope.get(key) for key in ("task_uuid", "play_uuid", "playbook_uuid"))
+        self._parents = {parent: to_json(parent) for parent in parents if parent}
+
+    def parent_of(self, event_uuid):
+        for parent, json_of_it in self._parents.items():
+            if parent != event_uuid:
+                return json_of_it
+        return None
+
+
 class Scope:
     """What holds for each event until further notice: playbook, play and task."""
 
     def __init__(self):
         self.playbook_uuid = str(uuid.uuid4())
         self._playbook = {}
-        self._play = {}
-        self._task = {}
         self._started = {}
         self._seen = {}
+        self.leave_play()
 
-    def data(self, task=None):
-        task_data = self._task if task is None else task_scope(task)
-        return {**self._playbook, **self._play, **task_data}
+    def around(self, task):
+        """The scope of an event that is about this task."""
+        known = what_is_known_of(task)
+        if known != self._known:
+            self._around = ScopeJson({**self._playbook, **self._play, **task_scope(*known)})
+            self._known = known
+        return self._around
 
     def enter_playbook(self, name):
         self._playbook = {"playbook": name, "playbook_uuid": self.playbook_uuid}
         self.leave_play()
 
     def enter_play(self, name, play_uuid, pattern):
-        self._play = {"play": name, "play_uuid": play_uuid, "play_pattern": pattern}
-        self._task = {}
+        self._enter({"play": name, "play_uuid": play_uuid, "play_pattern": pattern})
 
     def leave_play(self):
-        self._play = {}
-        self._task = {}
+        self._enter({})
+
+    def _enter(self, play):
+        self._play = play
+        self._known = None
+        self.here = ScopeJson({**self._playbook, **play})
 
     def enter_task(self, task):
-        self._task = task_scope(task)
+        self.here = self.around(task)
 
     def start_host(self, name):
         self._started[name] = now()
@@ -402,28 +428,42 @@ class Scope:
         return event_uuid if count == 1 else "%s_%d" % (event_uuid, count)
 
 
-def task_scope(task):
-    scope = {
-        "task": task.name or task.action,
-        "task_uuid": str(task._uuid),
-        "task_action": task.action,
-        "resolved_action": getattr(task, "resolved_action", task.action),
-        "task_args": "",
-    }
-    with contextlib.suppress(AttributeError):
-        scope["task_path"] = task.get_path()
+def what_is_known_of(task):
+    """What `task_scope` takes. A task is another object at each event, and its name may be
+    another too."""
+    action = task.action
+    name = task.name or action
+    resolved_action = getattr(task, "resolved_action", action)
+    try:
+        path = task.get_path()
+    except AttributeError:
+        path = None
+    arguments = ""
     if C.DISPLAY_ARGS_TO_STDOUT:
         arguments = ", ".join("%s=%s" % argument for argument in task.args.items())
-        scope["task_args"] = CENSORED if task.no_log else arguments
+        arguments = CENSORED if task.no_log else arguments
     role = task._role
     if role:
-        name, full_name = role._role_name, role.get_name()
-        if full_name != name:
-            scope["resolved_role"] = full_name
+        role_name, full_name = role._role_name, role.get_name()
     else:
-        name = getattr(task, "role_name", "")
-    if name:
-        scope["role"] = name
+        role_name = full_name = getattr(task, "role_name", "")
+    return name, str(task._uuid), action, resolved_action, arguments, path, role_name, full_name
+
+
+def task_scope(name, task_uuid, action, resolved_action, arguments, path, role_name, full_name):
+    scope = {
+        "task": name,
+        "task_uuid": task_uuid,
+        "task_action": action,
+        "resolved_action": resolved_action,
+        "task_args": arguments,
+    }
+    if path is not None:
+        scope["task_path"] = path
+    if full_name != role_name:
+        scope["resolved_role"] = full_name
+    if role_name:
+        scope["role"] = role_name
     return scope
 
 
@@ -516,9 +556,8 @@ def reporting_display(method):
             flags = getattr(FLAGS, "now", {})
             event = next((name for name in DISPLAY_EVENTS if name in flags), "verbose")
             asks = getattr(FLAGS, "asks", "")
-            data = {**SCOPE.data(), **flags, "uuid": str(uuid.uuid4())}
             try:
-                REPORTER.begin(event, data, asks)
+                REPORTER.begin(event, SCOPE.here, {**flags}, asks)
                 shown = method(self, msg, color, stderr, screen_only, log_only, *args, **kwargs)
             finally:
                 TERMINAL.end()
@@ -620,12 +659,11 @@ def reporting(method, event, describe):
             if described is None:
                 return method(self, *args, **kwargs)
             own, task = described
-            data = {**SCOPE.data(task), **own}
-            data.setdefault("uuid", str(uuid.uuid4()))
-            if data.get("res"):
-                data["res"] = censored(data["res"])
+            scope = SCOPE.here if task is None else SCOPE.around(task)
+            if own.get("res"):
+                own["res"] = censored(own["res"])
             try:
-                REPORTER.begin(event, data)
+                REPORTER.begin(event, scope, own)
                 return method(self, *args, **kwargs)
             finally:
                 TERMINAL.end()

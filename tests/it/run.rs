@@ -57,6 +57,25 @@ fn counters_have_no_gaps_and_the_terminal_is_the_stdout_file() {
 }
 
 #[test]
+fn events_without_a_uuid_of_ansibles_have_random_ones() {
+    let version_4 =
+        regex::Regex::new("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+            .expect("a pattern");
+    let ran = hello().run().expect_code(0);
+    let mut seen = std::collections::BTreeSet::new();
+    for event in ran.events() {
+        let uuid = event["uuid"].as_str().expect("a text").to_owned();
+        if !["playbook_on_play_start", "playbook_on_task_start"]
+            .map(Value::from)
+            .contains(&event["event"])
+        {
+            assert!(version_4.is_match(&uuid), "{uuid}");
+        }
+        assert!(seen.insert(uuid), "twice: {event}");
+    }
+}
+
+#[test]
 fn the_journal_has_statuses_and_events_in_one_order() {
     let ran = hello().run().expect_code(0);
     let journal = ran.journal();

@@ -30,7 +30,6 @@ import signal
 import socket
 import sys
 import threading
-import uuid
 
 from ansible import __version__ as ansible_version
 from ansible import constants as C
@@ -257,7 +256,7 @@ class Reporter:
         mark behind the name says that the text asks for an answer: `?`, or `~` for a
         while."""
         if "uuid" not in own:
-            own["uuid"] = str(uuid.uuid4())
+            own["uuid"] = new_uuid()
         number = CHANNEL.send(own["uuid"], name + asks, self._record(name, scope, own))
         if number:
             TERMINAL.begin(number)
@@ -291,6 +290,13 @@ def number_in(variable):
 
 def now():
     return datetime.datetime.now(datetime.timezone.utc)
+
+
+def new_uuid():
+    """A random one, version 4, as `uuid` has it but without an object of it on the way."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def to_json(record):
@@ -375,7 +381,7 @@ class Scope:
     """What holds for each event until further notice: playbook, play and task."""
 
     def __init__(self):
-        self.playbook_uuid = str(uuid.uuid4())
+        self.playbook_uuid = new_uuid()
         self._playbook = {}
         self._started = {}
         self._seen = {}

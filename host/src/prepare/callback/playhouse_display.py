@@ -709,7 +709,6 @@ def play_start(play):
     SCOPE.enter_play(name, play_uuid, pattern)
     if gc.get_freeze_count() == 0:
         # What is loaded by now stays. Out of the collector's sight, workers share its pages.
-        gc.collect()
         gc.freeze()
     return {"name": name, "pattern": pattern, "uuid": play_uuid}, None
 

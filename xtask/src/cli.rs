@@ -75,9 +75,10 @@ pub(crate) enum Command {
 
     /// Measure Playhouse and Ansible Runner against bare ansible-playbook
     ///
-    /// Playhouse runs without plugins and with three. All take turns, and every number is a median with the lowest and highest that
-    /// a round gave. Written to target/bench.md too. All parts take an hour and a half on
-    /// two idle cores, --quick less than ten minutes, beside what has to be built first.
+    /// Playhouse runs without plugins and with three. All take turns, and every number is a
+    /// median with the lowest and highest that a round gave. Written to target/bench.md too.
+    /// All parts take about an hour and a half on two idle cores, --quick less than ten
+    /// minutes, beside what has to be built first.
     /// Leave the machine alone meanwhile.
     #[command(verbatim_doc_comment)]
     Bench(BenchOptions),
@@ -98,6 +99,16 @@ pub(crate) struct BenchOptions {
     /// A tenth of the work: to see that it runs, not to quote
     #[arg(long)]
     pub(crate) quick: bool,
+
+    /// In place of the parts, 1,000 to 100,000 events and 10 to 5,000 hosts, each once:
+    /// what they cost in all and for each; 20 min. Written to target/scale.md and .svg
+    #[arg(long, conflicts_with = "parts")]
+    pub(crate) scale: bool,
+
+    /// Put the result into README.md too, where a line names this command, and with --scale
+    /// the picture into tests/scale.svg
+    #[arg(long, conflicts_with = "quick")]
+    pub(crate) readme: bool,
 }
 
 #[cfg(test)]

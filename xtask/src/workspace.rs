@@ -79,15 +79,6 @@ impl Workspace {
         Ok(found)
     }
 
-    /// Whether a package has a bench of that name.
-    pub(crate) fn has_bench(&self, package: &str, bench: &str) -> bool {
-        self.packages.iter().filter(|known| text(known, "name") == package).any(|known| {
-            list(known, "targets").iter().any(|target| {
-                text(target, "name") == bench && list(target, "kind").iter().any(|k| k == "bench")
-            })
-        })
-    }
-
     /// Cargo, at work on this workspace wherever we were called. It does not inherit what
     /// Cargo says of this package: build scripts that watch those variables would run
     /// again each time `cargo` is called directly, and half of wasmtime with them.
@@ -142,7 +133,7 @@ mod tests {
                 "name": name,
                 "manifest_path": format!("/repo/{home}/Cargo.toml"),
                 "targets": [
-                    {"name": "speed", "kind": ["bench"], "crate_types": ["bin"]},
+                    {"name": "main", "kind": ["bin"], "crate_types": ["bin"]},
                     {"name": name.replace('-', "_"), "kind": ["lib"], "crate_types": [crate_type]},
                 ],
             })
@@ -181,13 +172,5 @@ mod tests {
     fn a_folder_without_a_cdylib_is_named() {
         let failure = workspace("lib").component_packages("plugins").expect_err("no cdylib");
         assert!(failure.to_string().starts_with("`/repo/plugins/"), "{failure}");
-    }
-
-    #[test]
-    fn benches_are_found_by_package_and_name() {
-        let workspace = workspace("lib");
-        assert!(workspace.has_bench("playhouse", "speed"));
-        assert!(!workspace.has_bench("playhouse", "playhouse"));
-        assert!(!workspace.has_bench("absent", "speed"));
     }
 }

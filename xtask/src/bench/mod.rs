@@ -6,12 +6,17 @@
 
 mod contender;
 mod filter_call;
+mod growth;
+mod host_bench;
 mod machine;
 mod measure;
 mod part;
+mod readme;
 mod rounds;
+mod scale;
 mod stand_in;
 mod statistics;
+mod svg;
 mod table;
 mod workload;
 
@@ -19,6 +24,7 @@ pub(crate) use part::Part;
 pub(crate) use stand_in::act_as_ansible_playbook;
 
 use std::fs;
+use std::path::Path;
 
 use receiver::Receiver;
 
@@ -31,8 +37,9 @@ use crate::step::step;
 use crate::suite;
 use crate::workspace::Workspace;
 
-use contender::Stage;
+use contender::{Stage, cannot_write};
 use machine::Machine;
+use scale::Scale;
 use table::Table;
 use workload::Workload;
 
@@ -40,40 +47,92 @@ use workload::Workload;
 const ROUNDS: u32 = 7;
 const QUICK_ROUNDS: u32 = 3;
 
+/// The picture that the README shows, below the repository.
+const PICTURE: &str = "tests/scale.svg";
+
 /// Measures what was chosen and writes the table.
 pub(crate) fn bench(workspace: &Workspace, options: &BenchOptions) -> Result<(), Failure> {
-    let parts = Part::chosen(&options.parts);
-    let rounds = options.rounds.unwrap_or(if options.quick { QUICK_ROUNDS } else { ROUNDS });
     let ansible = NEWEST.ensure(workspace)?;
     components::build(workspace)?;
     step("building playhouse", || suite::build_playhouse(workspace))?;
     let machine = Machine::look();
     let receiver = Receiver::start();
     let stage = Stage::set(workspace, &ansible, receiver.url())?;
+    if options.scale {
+        scale(workspace, &stage, options, &machine)
+    } else {
+        compare(workspace, &stage, options, machine)
+    }
+}
 
+fn compare(
+    workspace: &Workspace,
+    stage: &Stage,
+    options: &BenchOptions,
+    machine: Machine,
+) -> Result<(), Failure> {
+    let rounds = options.rounds.unwrap_or(if options.quick { QUICK_ROUNDS } else { ROUNDS });
     let command = command_line(&options.parts, rounds, options.quick);
     let mut table = Table::new(command, options.quick, machine, stage.versions()?);
-    for part in parts {
-        if let Some(workload) = Workload::of(part, options.quick) {
-            stage.install(&workload)?;
-            if part == Part::StartUp {
-                // A start takes milliseconds, so many of them cost little and say more.
-                table.starts = step("starting each until ansible-playbook is executed", || {
-                    stand_in::starts(&stage, &workload, rounds * 4)
-                })?;
+    for part in Part::chosen(&options.parts) {
+        match Workload::of(part, options.quick) {
+            Some(workload) => {
+                stage.install(&workload)?;
+                if part == Part::StartUp {
+                    // A start takes milliseconds, so many of them cost little and say more.
+                    let title = "starting each until ansible-playbook is executed";
+                    table.starts = step(title, || stand_in::starts(stage, &workload, rounds * 4))?;
+                }
+                table.rows.push(rounds::run(stage, workload, rounds)?);
             }
-            table.rows.push(rounds::run(&stage, workload, rounds)?);
-        } else if part == Part::Filter {
-            table.filter_call = filter_call::measure(workspace)?;
+            None if part == Part::Filter => {
+                table.filter_call = Some(filter_call::measure(workspace)?);
+            }
+            None => {
+                let events = if options.quick { 10_000 } else { 100_000 };
+                table.stream = Some(step("a recorded run without Ansible", || {
+                    host_bench::stages(workspace, events)
+                })?);
+            }
         }
     }
-    let text = table.to_string();
-    let path = workspace.target.join("bench.md");
-    fs::write(&path, &text)
-        .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", path.display())))?;
-    screen::say(text);
-    screen::talk(format!("written to {}", path.display()));
+    write(&workspace.target.join("bench.md"), &table.to_string())?;
+    screen::say(&table);
+    if options.readme {
+        readme::put(workspace, "cargo xtask bench", &table.for_readme())?;
+    }
     table.check_that_playhouse_finished()
+}
+
+fn scale(
+    workspace: &Workspace,
+    stage: &Stage,
+    options: &BenchOptions,
+    machine: &Machine,
+) -> Result<(), Failure> {
+    let scale = Scale::measure(workspace, stage, options.rounds.unwrap_or(1), options.quick)?;
+    let text = format!(
+        "{scale}\nMade by `cargo xtask bench --scale{}` on {}, with {}.\n",
+        if options.quick { " --quick" } else { "" },
+        machine.describe(),
+        stage.versions()?.join(", ")
+    );
+    let picture = svg::draw(&scale.charts());
+    write(&workspace.target.join("scale.md"), &text)?;
+    write(&workspace.target.join("scale.svg"), &picture)?;
+    screen::say(&text);
+    if options.readme {
+        write(&workspace.root.join(PICTURE), &picture)?;
+        let text = format!("![cost over events and hosts]({PICTURE})\n\n{text}");
+        readme::put(workspace, "cargo xtask bench --scale", &text)?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text).map_err(cannot_write(path))?;
+    screen::talk(format!("written to {}", path.display()));
+    Ok(())
 }
 
 /// What was asked for, with all that was not said.

@@ -4,14 +4,14 @@ use std::fmt;
 
 use clap::ValueEnum;
 
-/// One thing to measure. The minutes are those of seven rounds on two idle cores.
+/// One thing to measure. The minutes are those of seven rounds on two idle cores, about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
     /// One host, a debug looped 5,000 times; 10 min
     EventHeavy,
     /// 100 hosts, four tasks, one of them looped five times; 4 min
     HostHeavy,
-    /// 200,000 lines of a command shown with -v; 4 min
+    /// 200,000 lines of a command shown with -v; 2 min
     OutputHeavy,
     /// 20 tasks with results of 5 MB; 6 min
     BigResults,
@@ -23,6 +23,8 @@ pub(crate) enum Part {
     Facts,
     /// One event through one typed filter, without Ansible; 1 min
     Filter,
+    /// A recorded run of 100,000 events through each stage, without Ansible; 3 min
+    Stream,
 }
 
 impl Part {

@@ -1,6 +1,6 @@
 //! The tables, as Markdown: for the terminal, `target/bench.md` and the README.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use crate::failure::Failure;
@@ -21,6 +21,8 @@ pub(crate) struct Table {
     pub(crate) starts: Vec<Each<Duration>>,
     /// As the host's own bench says it.
     pub(crate) filter_call: Option<String>,
+    /// The tables of a recorded run without Ansible.
+    pub(crate) stream: Option<String>,
     /// What made this.
     command: String,
     quick: bool,
@@ -41,6 +43,7 @@ impl Table {
             rows: Vec::new(),
             starts: Vec::new(),
             filter_call: None,
+            stream: None,
             command,
             quick,
             machine,
@@ -64,12 +67,30 @@ impl fmt::Display for Table {
         for row in &self.rows {
             row.detail(out)?;
         }
+        if let Some(stream) = &self.stream {
+            writeln!(out, "\n### stream: a recorded run without Ansible\n\n{}", stream.trim())?;
+        }
         self.describe(out)
     }
 }
 
 impl Table {
-    fn summarise(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// All but the details of each workload.
+    pub(crate) fn for_readme(&self) -> String {
+        let mut text = String::new();
+        // Texts take everything.
+        let _ = self.summarise(&mut text);
+        if let Some(stream) = &self.stream {
+            let _ = write!(text, "\n{}\n", stream.trim());
+        }
+        let _ = self.describe(&mut text);
+        text
+    }
+
+    fn summarise(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        if self.rows.is_empty() && self.filter_call.is_none() {
+            return Ok(());
+        }
         writeln!(
             out,
             "| work | ansible-playbook | Ansible Runner | Playhouse | Playhouse, 3 plugins | goal |"
@@ -125,7 +146,7 @@ impl Table {
         format!("{:.1} ms ({:.1}–{:.1})", spread.median, spread.lowest, spread.highest)
     }
 
-    fn describe(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn describe(&self, out: &mut impl fmt::Write) -> fmt::Result {
         let [ansible, runner, playhouse] = &self.versions;
         writeln!(
             out,

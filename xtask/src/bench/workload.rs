@@ -34,16 +34,17 @@ impl Workload {
             Part::HostHeavy => Self::many_hosts(100 / scale),
             Part::OutputHeavy => Self::much_output(200_000 / scale),
             Part::BigResults => Self::big_results(5_000_000 / scale),
-            Part::StartUp => Self::one_task(),
+            Part::StartUp => Self::one_task(1),
             Part::LargeInventory => Self::large_inventory(2_000 / scale),
             Part::Facts => Self::facts(50 / scale),
-            Part::Filter => return None,
+            Part::Filter | Part::Stream => return None,
         };
         workload.name = part.to_string();
         Some(workload)
     }
 
-    fn loop_on_one_host(items: usize) -> Self {
+    /// Many events on one host.
+    pub(crate) fn loop_on_one_host(items: usize) -> Self {
         Self {
             title: format!("1 host, one debug looped {items} times"),
             goal: "CPU ≤ 1.04x, wall ≤ 1.01x",
@@ -93,10 +94,12 @@ impl Workload {
         }
     }
 
-    fn one_task() -> Self {
+    /// The least there is to do on so many hosts.
+    pub(crate) fn one_task(hosts: usize) -> Self {
+        let plural = if hosts == 1 { "" } else { "s" };
         Self {
-            title: "1 host, one debug".to_owned(),
-            ..Self::play(1, "", &debug("Greet", "hello"))
+            title: format!("{hosts} host{plural}, one debug"),
+            ..Self::play(hosts, "", &debug("Greet", "hello"))
         }
     }
 

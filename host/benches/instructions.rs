@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use playhouse::artifacts::ArtifactDir;
 use playhouse::events::{Assembler, Event, Fields, Nonce, SeenEvent, Segment};
 use playhouse::input::JobEvents;
-use playhouse::plugins::{Lane, LaneContext, PluginHost, PluginLane, PluginSpec, RunFacts};
+use playhouse::plugins::{Lane, LaneContext, PluginHost, PluginLane, PluginSpec};
 use recorded::{Piece, Recorded};
 
 /// A batch of the pipeline, and as many as make one-off costs small.
@@ -92,18 +92,7 @@ fn cross(component: &Path, room: &Path, events: &[Event], counts: &mut Counts) {
     let host = PluginHost::new(None).unwrap();
     let spec = PluginSpec::new(component.to_owned(), PathBuf::from("/"));
     let plugin = Arc::new(host.load(spec).unwrap());
-    let context = LaneContext {
-        rehearsal: None,
-        run: RunFacts {
-            id: "bench".to_owned(),
-            ident: "bench".to_owned(),
-            playbook: None,
-            started: 0,
-            ext: Vec::new(),
-        },
-        purpose: "test".to_owned(),
-        folder: room.to_owned(),
-    };
+    let context = LaneContext::without_run("bench", room.to_owned());
     let mut lane = runtime.block_on(PluginLane::start(plugin, Lane::Path, context)).unwrap();
     let fields: Vec<Fields> = counts.count("fields", || events.iter().map(Event::fields).collect());
     let seen: Vec<SeenEvent<'_>> = events

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use playhouse::plugins::{
-    CompiledCache, Lane, LaneContext, Plugin, PluginHost, PluginLane, PluginSpec, RunFacts,
+    CompiledCache, Lane, LaneContext, Plugin, PluginHost, PluginLane, PluginSpec,
 };
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -86,18 +86,7 @@ impl Lanes {
     pub(super) fn context(plugin: &Plugin, artifacts: &Path) -> LaneContext {
         let folder = artifacts.join("plugins").join(plugin.name().as_str());
         std::fs::create_dir_all(&folder).expect("a folder for the plugin");
-        LaneContext {
-            rehearsal: None,
-            run: RunFacts {
-                id: super::IDENT.to_owned(),
-                ident: super::IDENT.to_owned(),
-                playbook: None,
-                started: 0,
-                ext: Vec::new(),
-            },
-            purpose: "test".to_owned(),
-            folder,
-        }
+        LaneContext::without_run(super::IDENT, folder)
     }
 
     fn load(&self, wanted: Wanted) -> Arc<Plugin> {

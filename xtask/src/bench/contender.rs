@@ -210,6 +210,10 @@ impl Stage {
             .env("ANSIBLE_HOST_KEY_CHECKING", "False")
             .env("ANSIBLE_CACHE_PLUGIN", "jsonfile")
             .env("ANSIBLE_CACHE_PLUGIN_CONNECTION", self.folder.join("fact_cache"))
+            // With these of a developer's shell Python writes each line by itself, and
+            // compiles what it imports each time.
+            .env_remove("PYTHONUNBUFFERED")
+            .env_remove("PYTHONDONTWRITEBYTECODE")
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         command

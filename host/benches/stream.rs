@@ -149,14 +149,14 @@ fn show(options: &Options, costs: &[Cost]) {
         (Configuration::Stages(Stage::Decode), "decode: frames, markers and text"),
         (Configuration::Stages(Stage::Assemble), "assemble events"),
         (Configuration::Stages(Stage::Fields), "parse their JSON fields"),
-        (Configuration::Stages(Stage::Plugins), "cross into one typed filter and back"),
+        (Configuration::Stages(Stage::Filter), "cross into one typed filter and back"),
         (Configuration::Stages(Stage::Serialise), "serialise"),
-        (Configuration::OneFile(1), "write, into one file and the journal"),
-        (Configuration::Stages(Stage::WriteEach), "or write, a file each and the journal"),
+        (Configuration::Stages(Stage::WriteLines), "write, `events.jsonl` and the journal"),
+        (Configuration::Stages(Stage::WriteEach), "or write, `job_events` and the journal"),
     ] {
         let micros = cost(configuration).cpu_micros();
         println!("| {title} | {micros:.2} µs | {:.2} µs |", micros - before);
-        if !matches!(configuration, Configuration::OneFile(_)) {
+        if configuration != Configuration::Stages(Stage::WriteLines) {
             before = micros;
         }
     }
@@ -167,9 +167,9 @@ fn show(options: &Options, costs: &[Cost]) {
     );
     println!("|---|---|---|---|---|---|");
     for (configuration, title) in [
-        (Configuration::OneFile(0), "no plugin, one file, one thread"),
-        (Configuration::OneFile(1), "1 typed plugin, one file, one thread"),
-        (Configuration::OneFile(3), "3 typed plugins, one file, one thread"),
+        (Configuration::Lines(0), "no plugin, `events.jsonl`"),
+        (Configuration::Lines(1), "1 typed plugin, `events.jsonl`"),
+        (Configuration::Lines(3), "3 typed plugins, `events.jsonl`"),
         (Configuration::Pipeline(0), "no plugin, `job_events`"),
         (Configuration::Pipeline(1), "1 typed plugin, `job_events`"),
         (Configuration::Pipeline(3), "3 typed plugins, `job_events`"),
@@ -178,8 +178,8 @@ fn show(options: &Options, costs: &[Cost]) {
     ] {
         let cost = cost(configuration);
         let goal = match configuration {
-            Configuration::OneFile(0) => "≥ 200,000",
-            Configuration::OneFile(3) => "≥ 100,000",
+            Configuration::Lines(0) => "≥ 200,000",
+            Configuration::Lines(3) => "≥ 100,000",
             _ => "–",
         };
         println!(
@@ -190,7 +190,7 @@ fn show(options: &Options, costs: &[Cost]) {
             cost.peak_memory / 1024
         );
     }
-    let plugins = |count| cost(Configuration::OneFile(count)).cpu_micros();
+    let plugins = |count| cost(Configuration::Lines(count)).cpu_micros();
     println!(
         "\nA further typed plugin: {:.2} µs of CPU for an event; goal ≤ 1 µs.",
         (plugins(3) - plugins(1)) / 2.0

@@ -11,6 +11,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use playhouse::input::JobEvents;
 use rustix::time::{ClockId, clock_gettime};
 
 pub(crate) use lanes::compile;
@@ -20,12 +21,12 @@ use stored::Stored;
 /// What to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Configuration {
-    /// The stages up to this one, with one plugin, on one thread and without a queue.
+    /// The stages up to this one, on one thread and without a queue.
     Stages(Stage),
-    /// All stages with so many plugins in the same way, into one file.
-    OneFile(usize),
     /// The pipeline as a run has it, with a thread that reads and so many plugins on the
-    /// path.
+    /// path; `job_events: jsonl`.
+    Lines(usize),
+    /// The same with a file for each event.
     Pipeline(usize),
     /// The same without plugins on the path, and a sink that posts all events to a receiver.
     Sink,
@@ -35,17 +36,18 @@ pub(crate) enum Configuration {
 
 impl Configuration {
     /// Each, in the order of the tables.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Stages(Stage::Read),
         Self::Stages(Stage::Decode),
         Self::Stages(Stage::Assemble),
         Self::Stages(Stage::Fields),
-        Self::Stages(Stage::Plugins),
+        Self::Stages(Stage::Filter),
         Self::Stages(Stage::Serialise),
+        Self::Stages(Stage::WriteLines),
         Self::Stages(Stage::WriteEach),
-        Self::OneFile(0),
-        Self::OneFile(1),
-        Self::OneFile(3),
+        Self::Lines(0),
+        Self::Lines(1),
+        Self::Lines(3),
         Self::Pipeline(0),
         Self::Pipeline(1),
         Self::Pipeline(3),
@@ -57,7 +59,7 @@ impl Configuration {
     pub(crate) fn makes_files(self) -> bool {
         match self {
             Self::Stages(stage) => stage == Stage::WriteEach,
-            Self::OneFile(_) => false,
+            Self::Lines(_) => false,
             Self::Pipeline(_) | Self::Sink | Self::PlainFiles => true,
         }
     }
@@ -68,7 +70,7 @@ impl fmt::Display for Configuration {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stages(stage) => write!(formatter, "{stage:?}"),
-            Self::OneFile(plugins) => write!(formatter, "OneFile{plugins}"),
+            Self::Lines(plugins) => write!(formatter, "Lines{plugins}"),
             Self::Pipeline(plugins) => write!(formatter, "Pipeline{plugins}"),
             Self::Sink | Self::PlainFiles => write!(formatter, "{self:?}"),
         }
@@ -101,10 +103,14 @@ pub(crate) struct Cost {
 pub(crate) fn measure(configuration: Configuration, events: usize, place: &Place) -> Cost {
     let stream = Stored::record(&place.room.join("stream"), events).expect("a recording");
     match configuration {
-        Configuration::Stages(stage) => stages::run(stage, 1, stream, place),
-        Configuration::OneFile(plugins) => stages::run(Stage::WriteOne, plugins, stream, place),
-        Configuration::Pipeline(plugins) => pipeline::run(plugins, false, stream, place),
-        Configuration::Sink => pipeline::run(0, true, stream, place),
+        Configuration::Stages(stage) => stages::run(stage, stream, place),
+        Configuration::Lines(plugins) => {
+            pipeline::run(plugins, JobEvents::Jsonl, false, stream, place)
+        }
+        Configuration::Pipeline(plugins) => {
+            pipeline::run(plugins, JobEvents::Files, false, stream, place)
+        }
+        Configuration::Sink => pipeline::run(0, JobEvents::Files, true, stream, place),
         Configuration::PlainFiles => stages::plain_files(stream, place),
     }
 }

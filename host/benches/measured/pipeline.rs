@@ -24,7 +24,13 @@ use super::{Clock, Cost, IDENT, Place};
 /// More than enough for a sink to take what is there.
 const SINK_DEADLINE: Duration = Duration::from_mins(5);
 
-pub(super) fn run(plugins: usize, sink: bool, stream: Stored, place: &Place) -> Cost {
+pub(super) fn run(
+    plugins: usize,
+    form: JobEvents,
+    sink: bool,
+    stream: Stored,
+    place: &Place,
+) -> Cost {
     let events = stream.events as u64;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -32,7 +38,7 @@ pub(super) fn run(plugins: usize, sink: bool, stream: Stored, place: &Place) -> 
         .build()
         .expect("a runtime");
     let (mut artifacts, _) =
-        ArtifactDir::create(&place.room.join("run"), IDENT, JobEvents::Files).expect("a folder");
+        ArtifactDir::create(&place.room.join("run"), IDENT, form).expect("a folder");
     let (run, started) = (IDENT.to_owned(), Timestamp::UNIX_EPOCH);
     artifacts.journal.push(What::Run { run, started, playbook: None, about: Map::new() });
     let lanes = (plugins > 0 || sink).then(|| Lanes::new(place));

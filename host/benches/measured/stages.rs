@@ -5,12 +5,11 @@ use std::fs::{self, OpenOptions};
 use std::hint::black_box;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::Arc;
 
 use playhouse::artifacts::ArtifactDir;
-use playhouse::events::{Annotation, Assembler, Event, Fields, SeenEvent, Segment};
+use playhouse::events::{Assembler, Event, Fields, SeenEvent, Segment};
 use playhouse::input::JobEvents;
-use playhouse::plugins::{Plugin, PluginLane};
+use playhouse::plugins::PluginLane;
 use tokio::runtime::Runtime;
 
 use super::lanes::Lanes;
@@ -28,20 +27,20 @@ pub(crate) enum Stage {
     Assemble,
     /// The typed view of each, from its JSON.
     Fields,
-    /// Batches through the plugins.
-    Plugins,
+    /// Batches through `only-failed`, which keeps all for the next.
+    Filter,
     /// The JSON of `job_events`.
     Serialise,
-    /// All of it into one file, and the journal.
-    WriteOne,
+    /// A line of `events.jsonl` for each event, and the journal.
+    WriteLines,
     /// A file for each event, and the journal.
     WriteEach,
 }
 
-/// Runs the stages up to `last`, with so many plugins.
-pub(super) fn run(last: Stage, plugins: usize, mut stream: Stored, place: &Place) -> Cost {
+/// Runs the stages up to `last`.
+pub(super) fn run(last: Stage, mut stream: Stored, place: &Place) -> Cost {
     let events = stream.events;
-    let mut work = Work::new(last, plugins, place);
+    let mut work = Work::new(last, place);
     let clock = Clock::start();
     let mut assembler = Assembler::new(&stream.nonce);
     let nonce = stream.nonce.clone();
@@ -65,14 +64,14 @@ pub(super) fn run(last: Stage, plugins: usize, mut stream: Stored, place: &Place
                     seen += 1;
                     batch.push(event);
                     if batch.len() == BATCH {
-                        work.take(&mut batch);
+                        work.take(&batch);
                         batch.clear();
                     }
                 }
             }
         }
     }
-    work.take(&mut batch);
+    work.take(&batch);
     work.finish();
     let cost = clock.stop(events as u64);
     assert!(last <= Stage::Decode || seen == events, "{seen} of {events} events");
@@ -83,31 +82,37 @@ pub(super) fn run(last: Stage, plugins: usize, mut stream: Stored, place: &Place
 struct Work {
     last: Stage,
     runtime: Runtime,
-    lanes: Vec<(Arc<Plugin>, PluginLane)>,
+    filter: Option<PluginLane>,
     artifacts: ArtifactDir,
 }
 
 impl Work {
-    fn new(last: Stage, plugins: usize, place: &Place) -> Self {
+    fn new(last: Stage, place: &Place) -> Self {
         let form = if last == Stage::WriteEach { JobEvents::Files } else { JobEvents::Jsonl };
         let folder = place.room.join("run");
         let (artifacts, _) = ArtifactDir::create(&folder, IDENT, form).expect("a folder");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("a runtime");
-        let lanes = if last >= Stage::Plugins && plugins > 0 {
-            Lanes::new(place).path(&runtime, plugins, artifacts.path())
-        } else {
-            Vec::new()
-        };
-        Self { last, runtime, lanes, artifacts }
+        let filter = (last >= Stage::Filter).then(|| {
+            let lanes = Lanes::new(place).path(&runtime, 1, artifacts.path());
+            lanes.into_iter().next().expect("a filter").1
+        });
+        Self { last, runtime, filter, artifacts }
     }
 
-    fn take(&mut self, batch: &mut [Event]) {
+    fn take(&mut self, batch: &[Event]) {
         if self.last == Stage::Fields {
             black_box(batch.iter().map(Event::fields).collect::<Vec<Fields>>());
         }
-        if !self.lanes.is_empty() {
-            self.show(batch);
+        if let Some(lane) = &mut self.filter {
+            let fields: Vec<Fields> = batch.iter().map(Event::fields).collect();
+            let seen: Vec<SeenEvent<'_>> = batch
+                .iter()
+                .zip(&fields)
+                .map(|(event, fields)| SeenEvent { event, fields, json: None })
+                .collect();
+            let verdicts = self.runtime.block_on(lane.keep(&seen));
+            assert!(verdicts.failed.is_empty(), "the filter answered");
         }
         match self.last {
             Stage::Serialise => {
@@ -115,7 +120,7 @@ impl Work {
                     black_box(event.to_json(IDENT));
                 }
             }
-            Stage::WriteOne | Stage::WriteEach => {
+            Stage::WriteLines | Stage::WriteEach => {
                 for event in batch {
                     let written = self.artifacts.write_event(event, Vec::new(), Vec::new());
                     written.expect("room on the disk");
@@ -126,34 +131,9 @@ impl Work {
         self.artifacts.journal.flush().expect("room on the disk");
     }
 
-    /// As the chain of plugins does it where no event is dropped.
-    fn show(&mut self, batch: &mut [Event]) {
-        let fields: Vec<Fields> = batch.iter().map(Event::fields).collect();
-        for (plugin, lane) in &mut self.lanes {
-            let seen: Vec<SeenEvent<'_>> = batch
-                .iter()
-                .zip(&fields)
-                .map(|(event, fields)| SeenEvent { event, fields, json: None })
-                .collect();
-            if plugin.hooks().event_filter {
-                let verdicts = self.runtime.block_on(lane.keep(&seen));
-                assert!(verdicts.failed.is_empty(), "the filter answered");
-                continue;
-            }
-            let enriched = self.runtime.block_on(lane.enrich(&seen));
-            assert!(enriched.failed.is_empty(), "the enricher answered");
-            for (place, change) in enriched.changes {
-                batch[place].annotations.extend(change.notes.into_iter().map(|(key, value)| {
-                    Annotation { plugin: plugin.name().to_string(), key, value }
-                }));
-            }
-        }
-    }
-
     fn finish(&mut self) {
-        for (plugin, lane) in &self.lanes {
-            assert!(!lane.stats().bypassed, "{} saw every event", plugin.name());
-        }
+        let stats = self.filter.as_ref().map(PluginLane::stats);
+        assert!(!stats.is_some_and(|stats| stats.bypassed), "the filter saw every event");
     }
 }
 

@@ -70,6 +70,12 @@ impl ArtifactError {
         move |source| Self::Write { path, source }
     }
 
+    /// For `ok_or_else` on an event that is being read.
+    pub(crate) fn no_event(artifact_dir: &Path, counter: u64) -> impl FnOnce() -> Self {
+        let artifact_dir = artifact_dir.to_owned();
+        move || Self::NoEvent { artifact_dir, counter }
+    }
+
     /// For `map_err` on a file that is being read.
     pub(crate) fn read(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();

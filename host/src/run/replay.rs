@@ -161,10 +161,8 @@ impl Playhouse {
 /// Reads events into the queue, which holds the reader up when it is full.
 fn feed(events: EventTexts, artifact_dir: &Path, queue: &Queue) -> Result<(), ArtifactError> {
     for (counter, json) in (1..).zip(events) {
-        let event = Event::from_json(&json?).ok_or_else(|| ArtifactError::NoEvent {
-            artifact_dir: artifact_dir.to_owned(),
-            counter,
-        })?;
+        let event = Event::from_json(&json?);
+        let event = event.ok_or_else(ArtifactError::no_event(artifact_dir, counter))?;
         queue.push(vec![Segment::Event(event)]);
     }
     Ok(())

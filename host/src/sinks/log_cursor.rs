@@ -258,10 +258,8 @@ impl LogCursor {
         at: Option<u64>,
     ) -> Result<Option<LoggedEvent>, ArtifactError> {
         let json = self.events.read(counter, uuid, at)?;
-        let event = Event::from_json(&json).ok_or_else(|| ArtifactError::NoEvent {
-            artifact_dir: self.artifact_dir.clone(),
-            counter,
-        })?;
+        let event = Event::from_json(&json)
+            .ok_or_else(ArtifactError::no_event(&self.artifact_dir, counter))?;
         let fields = event.fields();
         let logged = LoggedEvent { entry, event, fields, json };
         let subscribed = self.plugin.subscribes(Hook::EventSink, &logged.seen());

@@ -164,7 +164,7 @@ async fn round(
         .zip(&texts)
         .map(|((event, fields), json)| SeenEvent { event, fields, json: Some(json) })
         .collect();
-    let size = if hook == Hook::EventSink { plugin.batch_limits().events } else { BATCH };
+    let size = batch_size(plugin, hook);
     let started = Instant::now();
     while started.elapsed() < ROUND {
         for batch in batch.chunks(size) {
@@ -208,13 +208,16 @@ async fn call(lane: &mut PluginLane, hook: Hook, batch: &[SeenEvent<'_>]) -> Res
     Err(lane.trouble().unwrap_or("it has no answer to an event").to_owned())
 }
 
+/// Events that a hook is given at once.
+fn batch_size(plugin: &Plugin, hook: Hook) -> usize {
+    if hook == Hook::EventSink { plugin.batch_limits().events } else { BATCH }
+}
+
 fn show(plugin: &Plugin, load: Duration, costs: &[Cost], memory: u64) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for Cost { hook, micros, calls } in costs {
-        let (what, size) = match hook {
-            Hook::EventSink => ("of processor time ", plugin.batch_limits().events),
-            _ => ("", BATCH),
-        };
+        let what = if *hook == Hook::EventSink { "of processor time " } else { "" };
+        let size = batch_size(plugin, *hook);
         writeln!(out, "{hook}: {micros:.2} µs {what}an event, {calls} calls, batches of {size}")?;
     }
     let tenths = memory * 10 / (1 << 20);
@@ -232,9 +235,8 @@ fn recorded(folder: &Path) -> Result<Vec<Event>, BenchError> {
     };
     let mut events = Vec::new();
     for (counter, json) in (1..).zip(event_texts(artifact_dir)?.take(BATCH)) {
-        let artifact_dir = artifact_dir.to_owned();
-        let no_event = || ArtifactError::NoEvent { artifact_dir, counter };
-        events.push(Event::from_json(&json?).ok_or_else(no_event)?);
+        let event = Event::from_json(&json?);
+        events.push(event.ok_or_else(ArtifactError::no_event(artifact_dir, counter))?);
     }
     if events.is_empty() {
         return Err(BenchError::NoEvents(folder.to_owned()));

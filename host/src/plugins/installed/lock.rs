@@ -37,8 +37,7 @@ pub struct LockedPlugin {
     pub hooks: Vec<Hook>,
     /// What it asked for, in words.
     pub wants: Vec<String>,
-    /// The limits it has unless the operator says otherwise, as far as they are not the
-    /// defaults.
+    /// What its metadata asks for in place of the default limits.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: LimitOverrides,
     /// What the operator allows it wherever it runs. Less may be written here by hand.

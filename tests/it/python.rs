@@ -160,7 +160,7 @@ fn an_origin_that_is_not_granted_stops_the_sink() {
 const TLS_HANDSHAKE: &[u8] = &[0x16];
 
 /// A peer that hears one connection after the other to its end, and then says how much it
-/// heard.
+/// heard, in more than one write.
 struct Listener {
     port: u16,
     is_over: Arc<AtomicBool>,
@@ -233,7 +233,10 @@ fn a_stream_in_python_reaches_a_granted_peer() {
         telegraph(&config, &granted(&listener)).variable("TOKEN", "swordfish").run().expect_code(0);
     let log = ran.artifact("plugins/telegraph/log");
     assert_eq!(log.matches("timed-out before it was asked").count(), 3, "{log}");
-    assert!(log.contains("heard 3000018 bytes"), "it reads on after `finish`: {log}");
+    for size in ["3000019", "3000018", "3000021"] {
+        let answer = format!("heard {size} bytes");
+        assert!(log.contains(&answer), "it reads on after `finish`, to the end: {log}");
+    }
     assert!(ran.plugin_line("telegraph").contains("3 statuses and "), "{}", ran.stderr);
     let heard = listener.heard();
     let lines: Vec<&str> = heard.iter().map(|text| text.lines().next().unwrap()).collect();

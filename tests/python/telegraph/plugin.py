@@ -29,7 +29,10 @@ class Telegraph(StatusSink):
             peer.write(f"{token} {change.status}\n".encode(), timeout=5)
             peer.write(b"." * self.settings.padding, timeout=5)
             peer.finish()
-            log.info(peer.read(1024, timeout=5).decode())
+            answer = b""
+            while piece := peer.read(1024, timeout=5):
+                answer += piece
+            log.info(answer.decode())
         if change.is_final:
             self.end(token)
 

@@ -88,10 +88,31 @@ fn playhouse_with_a_key_in_its_agent() {
 
 #[test]
 fn the_keeper() {
-    let run = Asleep::start(Core::V2_19, "61.25");
-    send(run.keeper(), Signal::KILL);
-    let ran = run.end().expect_code(73).expect_stderr("the keeper of the run");
-    assert_eq!((ran.artifact("status"), ran.artifact("rc")), ("failed".into(), "73".into()));
+    for core in [Core::V2_16, Core::V2_19] {
+        let run = Asleep::start(core, "61.25");
+        send(run.keeper(), Signal::KILL);
+        let ran = run.end().expect_code(73).expect_stderr("the keeper of the run");
+        assert_eq!((ran.artifact("status"), ran.artifact("rc")), ("failed".into(), "73".into()));
+    }
+}
+
+#[test]
+fn the_keeper_while_playhouse_has_no_time() {
+    for core in [Core::V2_16, Core::V2_19] {
+        let run = Asleep::start(core, "61.75");
+        let ansible = run.ansible();
+        wait_until("the keeper has seen the workers and their modules", || {
+            let folders = std::fs::read_dir(run.test.room().join("tmp")).unwrap().flatten();
+            let mut kept =
+                folders.map(|folder| std::fs::read_to_string(folder.path().join("kept")));
+            kept.any(|kept| kept.is_ok_and(|kept| kept.matches("\"pid\"").count() >= 4))
+        });
+        send(run.playhouse.id(), Signal::STOP);
+        send(run.keeper(), Signal::KILL);
+        wait_until("Ansible has ended", || !processes_in(run.test.room()).contains(&ansible));
+        send(run.playhouse.id(), Signal::CONT);
+        run.end().expect_code(73).expect_stderr("the keeper of the run");
+    }
 }
 
 #[test]

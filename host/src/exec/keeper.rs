@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ExecError;
 use super::child::{Child, Command};
-use super::termination::LeftProcess;
+use super::termination::{LeftProcess, Process};
 
 /// A program that acts as a keeper when it is started with these arguments and a socket
 /// as its standard input: `playhouse keeper` does, and so does any program that then
@@ -101,6 +101,19 @@ impl Keeper {
         let _ = self.process.wait();
         serde_json::from_slice(&text).ok()
     }
+}
+
+/// Where a keeper writes down who belongs to the run, for whoever is left when it is
+/// ended itself: a list in JSON, behind which older text may stand.
+pub(super) fn kept_path(scratch: &Path) -> PathBuf {
+    scratch.join("kept")
+}
+
+/// What a keeper has written there.
+pub(super) fn read_kept(scratch: &Path) -> Vec<Process> {
+    let text = std::fs::read(kept_path(scratch)).unwrap_or_default();
+    let mut lists = serde_json::Deserializer::from_slice(&text).into_iter::<Vec<Process>>();
+    lists.next().and_then(Result::ok).unwrap_or_default()
 }
 
 impl Drop for Keeper {

@@ -1,8 +1,10 @@
 //! What a keeper does: it starts Ansible, waits for it, and ends what must not outlive it.
 
+use std::fs::File;
 use std::io::{self, IoSlice, Read as _, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use super::ExecError;
 use super::child::Child;
-use super::keeper::{Answer, Farewell, Order};
+use super::keeper::{Answer, Farewell, Order, kept_path};
 use super::termination::{GRACE, LeftProcess, Process, Tree, children_of, signal_pid};
 
 /// How often to look which processes belong to the run, for the case that one of
@@ -48,7 +50,8 @@ pub fn keep(socket: OwnedFd) -> io::Result<()> {
     let answer = Answer::Started { pid: child.pid };
     // If this fails nobody is there, which is noticed below.
     let _ = send(&socket, &answer, Some(&child.terminal));
-    let (farewell, was_alone) = Keeping::new(child).run(&socket, &child_signals)?;
+    let kept = File::create(kept_path(&order.scratch)).ok();
+    let (farewell, was_alone) = Keeping::new(child, kept).run(&socket, &child_signals)?;
     if was_alone {
         remove(&order.scratch);
     } else {
@@ -97,6 +100,8 @@ struct Keeping {
     /// parent was killed: what a playbook leaves running on purpose has let go of a
     /// process further down.
     known: Vec<Process>,
+    /// Where they are written down; none where the disk was full.
+    kept: Option<File>,
     /// What had let go of the run when Ansible was last seen alive.
     adopted: Vec<Process>,
     exit: Option<(Option<i32>, Option<i32>)>,
@@ -108,10 +113,11 @@ struct Keeping {
 }
 
 impl Keeping {
-    fn new(child: Child) -> Self {
+    fn new(child: Child, kept: Option<File>) -> Self {
         Self {
             child,
             known: Vec::new(),
+            kept,
             adopted: Vec::new(),
             exit: None,
             host_is_gone: false,
@@ -179,16 +185,7 @@ impl Keeping {
     /// Learns who belongs to the run, and ends those whose parent was killed.
     fn look(&mut self) {
         if self.exit.is_none() {
-            self.known.retain(Process::is_alive);
-            for worker in children_of(self.child.pid) {
-                for pid in std::iter::once(worker).chain(children_of(worker)) {
-                    if let Some(process) = Process::find(pid)
-                        && !self.known.contains(&process)
-                    {
-                        self.known.push(process);
-                    }
-                }
-            }
+            self.learn();
         }
         let ours: Vec<Process> = children_of(std::process::id())
             .into_iter()
@@ -207,6 +204,27 @@ impl Keeping {
         }
         if self.exit.is_none() {
             self.adopted = ours;
+        }
+    }
+
+    fn learn(&mut self) {
+        let before = self.known.clone();
+        self.known.retain(Process::is_alive);
+        for worker in children_of(self.child.pid) {
+            for pid in std::iter::once(worker).chain(children_of(worker)) {
+                if let Some(process) = Process::find(pid)
+                    && !self.known.contains(&process)
+                {
+                    self.known.push(process);
+                }
+            }
+        }
+        if self.known != before
+            && let Some(kept) = &self.kept
+            && let Ok(list) = serde_json::to_vec(&self.known)
+        {
+            // Where the disk is full, what was written before is the next best.
+            let _ = kept.write_all_at(&list, 0);
         }
     }
 

@@ -2,7 +2,7 @@
 //! as there is something, on a thread of its own.
 
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 
 use super::child::{Child, Command};
-use super::keeper::{Farewell, Keeper};
+use super::keeper::{Farewell, Keeper, read_kept};
 use super::prompts::{PATIENCE, Typist, is_question};
 use super::termination::{GRACE, LeftProcess, Process, Tree};
 use super::{Answers, Cancel, Channel, ExecError};
@@ -79,6 +79,8 @@ pub struct Running {
     idle_timeout: Option<Duration>,
     typist: Typist,
     keeper: Option<Keeper>,
+    /// Where the keeper leaves word for the case that it is ended.
+    scratch: PathBuf,
     started: Instant,
     /// When something last came from the child.
     heard_at: Instant,
@@ -116,6 +118,7 @@ impl Running {
             idle_timeout: supervision.idle_timeout,
             typist: Typist::new(supervision.answers),
             keeper: supervision.keeper,
+            scratch: scratch.to_owned(),
             started: now,
             heard_at: now,
             stopping: None,
@@ -150,8 +153,8 @@ impl Running {
             if exit.is_none()
                 && let Ok(farewell) = exits.try_recv()
             {
-                if farewell.is_none() && self.stopping.is_none() {
-                    self.stop(Stop::KeeperLost);
+                if farewell.is_none() {
+                    self.take_over();
                 }
                 exit = Some(farewell.unwrap_or_default());
                 self.heard_at = Instant::now();
@@ -315,6 +318,24 @@ impl Running {
             ansible.signal(Signal::TERM);
         }
         self.stopping = Some(Stopping { reason, tree, kill_at: Instant::now() + GRACE });
+    }
+
+    /// The keeper was ended. Ansible was told so by the system and may be gone by now, and
+    /// its workers' children with nobody to end them.
+    fn take_over(&mut self) {
+        if self.stopping.is_none() {
+            self.stop(Stop::KeeperLost);
+        }
+        let mut orphans = Tree::default();
+        for process in read_kept(&self.scratch).iter().filter(|process| process.is_alive()) {
+            orphans.add(process.pid);
+        }
+        if Process::find(self.child.pid).is_none() {
+            orphans.signal(Signal::TERM);
+        }
+        if let Some(stopping) = &mut self.stopping {
+            stopping.tree.merge(orphans);
+        }
     }
 
     /// Ansible has ended; after a stop, what is left of its tree has what is left of the grace.

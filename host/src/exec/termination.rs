@@ -22,7 +22,7 @@ pub(super) struct Tree {
 }
 
 /// A process, and no other that gets its id later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Process {
     pub(super) pid: u32,
     /// In clock ticks since the machine started.

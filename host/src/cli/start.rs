@@ -13,6 +13,7 @@ use rustix::process::Signal;
 use super::args::RunArgs;
 use super::pid_file::{self, Background, PidFile, background};
 use super::{printer, run, this_program};
+use crate::exec;
 use crate::exit_code;
 use crate::input::PrivateDataDir;
 use crate::pipeline::Observer;
@@ -26,6 +27,11 @@ const UP: &str = "up";
 /// How long `stop` waits before it asks again, which skips the run's grace, and then
 /// before it kills.
 const PATIENCE: [Duration; 2] = [Duration::from_secs(7), Duration::from_secs(3)];
+
+/// How long it then waits for a process whose run is over: not for one that has its id by now.
+const LAST_STEPS: Duration = Duration::from_secs(2);
+
+const CHECK_EVERY: Duration = Duration::from_millis(10);
 
 /// Starts a run in the background and returns when it is up, or has failed.
 pub(super) fn start(args: &RunArgs, words: &[OsString]) -> i32 {
@@ -141,14 +147,23 @@ fn end(private_data_dir: &Path, pid: u32) -> io::Result<()> {
         let asked = Instant::now();
         while asked.elapsed() < patience {
             if !is_running()? {
+                wait_for_last_steps(pid);
                 return Ok(());
             }
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::sleep(CHECK_EVERY);
         }
     }
     // Its keeper ends what it ran.
     pid_file::signal(pid, Signal::KILL);
     pid_file::remove(private_data_dir)
+}
+
+/// A run that has removed its `pid` file has only to exit.
+fn wait_for_last_steps(pid: u32) {
+    let removed = Instant::now();
+    while exec::is_alive(pid) && removed.elapsed() < LAST_STEPS {
+        std::thread::sleep(CHECK_EVERY);
+    }
 }
 
 /// Whether what `start` has begun goes on: 0, or 1.

@@ -5,7 +5,7 @@ use std::process::Command;
 use rustix::process::Signal;
 use serde_json::Value;
 use tests::RunTest;
-use tests::processes::{children_of, send, wait_until};
+use tests::processes::{send, wait_until};
 
 use crate::stopping::SLEEP;
 use crate::{HELLO, hello, test};
@@ -63,14 +63,18 @@ fn runs_are_listed_with_how_they_ended() {
     assert!(said.contains("there is no run `nothing` in"), "{said}");
 }
 
-#[test]
-fn a_run_that_goes_on_is_followed_to_its_end() {
-    let test = test().local_hosts(&["web1"]).playbook(&SLEEP.replace("60.0625", "1.5"));
-    let mut run = test.start();
+fn wait_until_running(test: &RunTest) {
     let journal = test.private_data_dir().join("artifacts/job/journal");
     wait_until("it has begun", || {
         std::fs::read_to_string(&journal).is_ok_and(|entries| entries.contains("running"))
     });
+}
+
+#[test]
+fn a_run_that_goes_on_is_followed_to_its_end() {
+    let test = test().local_hosts(&["web1"]).playbook(&SLEEP.replace("60.0625", "1.5"));
+    let mut run = test.start();
+    wait_until_running(&test);
     let (_, said) = ask(&test, "status", &["--json"]);
     let record = &json_lines(&said)[0];
     assert_eq!((&record["status"], &record["under_way"]), (&"running".into(), &true.into()));
@@ -91,7 +95,7 @@ fn a_run_that_goes_on_is_followed_to_its_end() {
 fn a_run_whose_program_was_killed_is_interrupted() {
     let test = test().local_hosts(&["web1"]).playbook(&SLEEP.replace("60.0625", "65.0625"));
     let mut run = test.start();
-    wait_until("ansible runs", || !children_of(run.id()).is_empty());
+    wait_until_running(&test);
     send(run.id(), Signal::KILL);
     run.wait().unwrap();
     let (_, said) = ask(&test, "status", &["job"]);

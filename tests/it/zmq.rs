@@ -9,8 +9,8 @@ use tests::{Core, RunTest};
 use crate::sinks::ALL;
 use crate::{hello, test};
 
-/// Binds a socket, says where, prints each message as a JSON list of its parts, and ends
-/// with the run.
+/// Binds a socket, says where, prints each message as a JSON list of its parts, ends with
+/// the run and says how often somebody had connected.
 const PEER: &str = r#"
 import json, sys, zmq
 kind, topic, port, heartbeat = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
@@ -19,19 +19,21 @@ if kind == "SUB":
     socket.subscribe(topic)
 if heartbeat:
     socket.setsockopt(zmq.HEARTBEAT_IVL, heartbeat)
-monitor = socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+monitor = socket.get_monitor_socket(zmq.EVENT_ACCEPTED)
 socket.bind("tcp://127.0.0.1:" + port)
 print(socket.getsockopt_string(zmq.LAST_ENDPOINT), flush=True)
 while True:
     if not socket.poll(20000):
         sys.exit("nothing came for 20 s")
     parts = [part.decode() for part in socket.recv_multipart()]
-    is_last = '"status": "successful"' in parts[-1]
-    if not is_last and monitor.poll(0):
-        parts = ["disconnected before " + parts[-1]]
     print(json.dumps(parts), flush=True)
-    if is_last:
+    if '"status": "successful"' in parts[-1]:
         break
+accepted = 0
+while monitor.poll(0):
+    monitor.recv_multipart()
+    accepted += 1
+print(accepted, flush=True)
 "#;
 
 /// A socket of libzmq, in a process of its own. It ends when this is dropped.
@@ -65,6 +67,13 @@ impl Peer {
         let mut line = String::new();
         self.lines.read_line(&mut line).expect("a line");
         serde_json::from_str(&line).unwrap_or_else(|_| panic!("no message: {line:?}"))
+    }
+
+    /// How often somebody has connected, after the last message.
+    fn connections(mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).expect("a line");
+        line.trim().to_owned()
     }
 
     /// All messages up to the run's end.
@@ -155,6 +164,7 @@ fn heartbeats_are_answered_while_nothing_happens() {
         zmq_sink(test().local_hosts(&["web1"]).playbook(quiet), &peer.url, "").run().expect_code(0);
     let messages = peer.messages();
     assert_eq!(order(&messages).len(), ran.events().len() + 3);
+    assert_eq!(peer.connections(), "1", "nobody was taken for dead");
 }
 
 /// A mark to wait for, and something before and after it.

@@ -94,7 +94,7 @@ fn cross(component: &Path, room: &Path, events: &[Event], counts: &mut Counts) {
     let plugin = Arc::new(host.load(spec).unwrap());
     let context = LaneContext::without_run("bench", room.to_owned());
     let mut lane = runtime.block_on(PluginLane::start(plugin, Lane::Path, context)).unwrap();
-    let fields: Vec<Fields> = counts.count("fields", || events.iter().map(Event::fields).collect());
+    let fields = counts.count("fields", || Fields::of_events(events));
     let seen: Vec<SeenEvent<'_>> = events
         .iter()
         .zip(&fields)

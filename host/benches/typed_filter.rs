@@ -31,7 +31,7 @@ fn main() {
     let plugin = Arc::new(host.load(spec).unwrap());
 
     let events: Vec<Event> = (1..=BATCH).map(event).collect();
-    let fields: Vec<Fields> = events.iter().map(Event::fields).collect();
+    let fields = Fields::of_events(&events);
     let batch: Vec<SeenEvent<'_>> = events
         .iter()
         .zip(&fields)

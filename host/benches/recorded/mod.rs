@@ -23,6 +23,8 @@ pub(crate) struct Recorded {
 struct Kind {
     name: String,
     record: String,
+    /// Where in it `event_data` begins, before which nothing is replaced.
+    data_at: usize,
     stdout: String,
 }
 
@@ -40,10 +42,10 @@ impl Recorded {
     pub(crate) fn new(nonce: &Nonce) -> Self {
         let kinds = RECORDED.lines().map(|line| {
             let event = Event::from_json(line).expect("a recorded event");
-            let EventSource::Callback { record, .. } = event.source else {
+            let EventSource::Callback { record, data: Some(data), .. } = event.source else {
                 unreachable!("the callback made it")
             };
-            Kind { name: event.name, record, stdout: event.stdout }
+            Kind { name: event.name, record, data_at: data.start, stdout: event.stdout }
         });
         Self { kinds: kinds.collect(), nonce: nonce.clone(), made: 0 }
     }
@@ -64,7 +66,8 @@ impl Recorded {
         let host = format!("web{}", number % HOSTS);
         let uuid = format!("0b1c2d3e-0000-4000-8000-{number:012}");
         let record = kind.record.replace("HOST", &host).replace("UUID", &uuid);
-        let head = format!("{number} {uuid} {} {}\n", kind.name, record.len());
+        let data = record.len() - kind.data_at - 1;
+        let head = format!("{number} {uuid} {} {} {data}\n", kind.name, record.len());
         for part in [&head, &record, "\n"] {
             piece.records.extend_from_slice(part.as_bytes());
         }

@@ -138,11 +138,11 @@ impl View {
         let fields = event.fields();
         match event.name.as_str() {
             "playbook_on_play_start" => {
-                self.play = fields.play.unwrap_or_default();
+                self.play = fields.scope.play.clone().unwrap_or_default();
                 self.note(&format!("PLAY {}", self.play));
             }
             "playbook_on_task_start" => {
-                self.task = fields.task.unwrap_or_default();
+                self.task = fields.scope.task.clone().unwrap_or_default();
                 self.tasks += 1;
                 self.note(&format!("TASK {}", self.task));
             }
@@ -158,7 +158,8 @@ impl View {
                     }
                     Some(EventOutcome::Failed) if !fields.ignored => {
                         counts.failed += 1;
-                        self.note(&format!("FAILED {host}: {}", fields.task.unwrap_or_default()));
+                        let task = fields.scope.task.as_deref().unwrap_or_default();
+                        self.note(&format!("FAILED {host}: {task}"));
                     }
                     Some(EventOutcome::Unreachable) => {
                         counts.unreachable += 1;

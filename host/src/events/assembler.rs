@@ -37,7 +37,18 @@ pub enum Segment {
 #[derive(Debug)]
 pub struct Assembler {
     decoder: Decoder,
+    output: Output,
     records: Records,
+    last_name: String,
+    /// The last event's text, where it asks for an answer until there is one.
+    asked: Option<String>,
+    segments: Vec<Segment>,
+    last_counter: u64,
+}
+
+/// What the terminal's bytes are cut into.
+#[derive(Debug, Default)]
+struct Output {
     /// The event whose text is being read.
     open: Option<(u64, Vec<u8>)>,
     /// Text outside of events, up to its line end.
@@ -46,12 +57,7 @@ pub struct Assembler {
     shown: usize,
     /// Text outside of events, of late: what may be a prompt.
     loose: Vec<u8>,
-    last_name: String,
-    /// The last event's text, where it asks for an answer until there is one.
-    asked: Option<String>,
     drafts: VecDeque<Draft>,
-    segments: Vec<Segment>,
-    last_counter: u64,
 }
 
 /// What is complete but for its place in the count.
@@ -67,14 +73,10 @@ impl Assembler {
     pub fn new(nonce: &Nonce) -> Self {
         Self {
             decoder: Decoder::new(nonce),
+            output: Output::default(),
             records: Records::default(),
-            open: None,
-            line: Vec::new(),
-            shown: 0,
-            loose: Vec::new(),
             last_name: String::new(),
             asked: None,
-            drafts: VecDeque::new(),
             segments: Vec::new(),
             last_counter: 0,
         }
@@ -92,40 +94,34 @@ impl Assembler {
 
     /// Takes bytes of the terminal, read at `now`.
     pub fn push_output(&mut self, bytes: &[u8], now: Timestamp) {
-        let mut decoder = std::mem::replace(&mut self.decoder, Decoder::new(&Nonce::random()));
-        decoder.push(bytes, |token| self.push_token(&token, now));
-        self.decoder = decoder;
+        self.decoder.push(bytes, |token| self.output.push_token(&token, now));
     }
 
     /// Whether the beginning of a line waits to be shown.
     pub fn has_unfinished_text(&self) -> bool {
-        self.open.is_none() && self.shown < self.line.len()
+        self.output.has_unfinished_text()
     }
 
     /// Shows the beginning of a line that has waited long enough for its end.
     pub fn show_unfinished_text(&mut self) {
-        if self.has_unfinished_text() {
-            let text = String::from_utf8_lossy(&self.line[self.shown..]).into_owned();
-            self.shown = self.line.len();
-            self.drafts.push_back(Draft::Unfinished(text));
-        }
+        self.output.show_unfinished_text();
     }
 
-    /// Text outside of events, and of events that ask for an answer, that nobody has made [forgotten](Self::forget_loose_text),
-    /// the last [`LOOSE`] bytes of it at least.
+    /// Text outside of events, and of events that ask for an answer, that nobody has made
+    /// [forgotten](Self::forget_loose_text), the last [`LOOSE`] bytes of it at least.
     pub fn loose_text(&self) -> &[u8] {
-        &self.loose
+        &self.output.loose
     }
 
     /// Forgets the beginning of it.
     pub fn forget_loose_text(&mut self, bytes: usize) {
         self.asked = None;
-        self.loose.drain(..bytes);
+        self.output.loose.drain(..bytes);
     }
 
     /// The beginning of a line outside of events, shown or not.
     pub fn unfinished_line(&self) -> &[u8] {
-        &self.line
+        &self.output.line
     }
 
     /// What the last event asks for, until it is answered.
@@ -140,12 +136,12 @@ impl Assembler {
 
     /// What is complete by now.
     pub fn take_segments(&mut self) -> Vec<Segment> {
-        while let Some(draft) = self.drafts.pop_front() {
+        while let Some(draft) = self.output.drafts.pop_front() {
             match draft {
                 Draft::Event { number, text, at } => match self.records.take(number) {
                     Some(record) => self.push_event(record, &text),
                     None if self.records.may_come() => {
-                        self.drafts.push_front(Draft::Event { number, text, at });
+                        self.output.drafts.push_front(Draft::Event { number, text, at });
                         break;
                     }
                     None => self.push_lines(&text, at),
@@ -160,10 +156,9 @@ impl Assembler {
     /// The child has ended and both streams are drained: what is open is closed, and a
     /// record whose marker never came is an event without text.
     pub fn finish(&mut self, now: Timestamp) {
-        let mut decoder = std::mem::replace(&mut self.decoder, Decoder::new(&Nonce::random()));
-        decoder.finish(|token| self.push_token(&token, now));
-        self.close_event(now);
-        self.close_line(now);
+        self.decoder.finish(|token| self.output.push_token(&token, now));
+        self.output.close_event(now);
+        self.output.close_line(now);
         self.records.give_up();
         let done = self.take_segments();
         self.segments = done;
@@ -172,6 +167,50 @@ impl Assembler {
         }
     }
 
+    fn push_event(&mut self, record: Record, bytes: &[u8]) {
+        let Record { uuid, name, json, data, asks } = record;
+        self.last_name.clone_from(&name);
+        let source = EventSource::Callback { record: json, data: Some(data), replaced_data: None };
+        let text = String::from_utf8_lossy(bytes);
+        self.asked = None;
+        if let Some(asks) = asks {
+            self.output.loose.extend_from_slice(bytes);
+            self.asked = (asks == Asks::ForGood).then(|| text.trim().to_owned());
+        }
+        let event = self.numbered(uuid, name, &text, source);
+        self.segments.push(Segment::Event(event));
+    }
+
+    /// The text of an event whose record never came.
+    fn push_lines(&mut self, text: &[u8], at: Timestamp) {
+        for line in String::from_utf8_lossy(text).split_inclusive('\n') {
+            self.push_line(line, line.to_owned(), at);
+        }
+    }
+
+    fn push_line(&mut self, line: &str, rest: String, created: Timestamp) {
+        let uuid = Uuid::new_v4().to_string();
+        let event = self.numbered(uuid, "verbose".to_owned(), line, EventSource::Text { created });
+        self.segments.push(Segment::Line { event, rest });
+    }
+
+    fn numbered(&mut self, uuid: String, name: String, text: &str, source: EventSource) -> Event {
+        self.last_counter += 1;
+        Event {
+            counter: self.last_counter,
+            uuid,
+            name,
+            stdout: text.trim_end_matches(['\r', '\n']).to_owned(),
+            lines: text.matches('\n').count() as u64,
+            start_line: 0,
+            source,
+            annotations: Vec::new(),
+            failed: Vec::new(),
+        }
+    }
+}
+
+impl Output {
     fn push_token(&mut self, token: &Token<'_>, now: Timestamp) {
         match *token {
             Token::Text(bytes) => match &mut self.open {
@@ -222,44 +261,15 @@ impl Assembler {
         self.drafts.push_back(Draft::Line { line, rest, at: now });
     }
 
-    fn push_event(&mut self, record: Record, bytes: &[u8]) {
-        self.last_name.clone_from(&record.name);
-        let source = EventSource::Callback { record: record.json, replaced_data: None };
-        let text = String::from_utf8_lossy(bytes);
-        self.asked = None;
-        if let Some(asks) = record.asks {
-            self.loose.extend_from_slice(bytes);
-            self.asked = (asks == Asks::ForGood).then(|| text.trim().to_owned());
-        }
-        let event = self.numbered(record.uuid, record.name, &text, source);
-        self.segments.push(Segment::Event(event));
+    fn has_unfinished_text(&self) -> bool {
+        self.open.is_none() && self.shown < self.line.len()
     }
 
-    /// The text of an event whose record never came.
-    fn push_lines(&mut self, text: &[u8], at: Timestamp) {
-        for line in String::from_utf8_lossy(text).split_inclusive('\n') {
-            self.push_line(line, line.to_owned(), at);
-        }
-    }
-
-    fn push_line(&mut self, line: &str, rest: String, created: Timestamp) {
-        let uuid = Uuid::new_v4().to_string();
-        let event = self.numbered(uuid, "verbose".to_owned(), line, EventSource::Text { created });
-        self.segments.push(Segment::Line { event, rest });
-    }
-
-    fn numbered(&mut self, uuid: String, name: String, text: &str, source: EventSource) -> Event {
-        self.last_counter += 1;
-        Event {
-            counter: self.last_counter,
-            uuid,
-            name,
-            stdout: text.trim_end_matches(['\r', '\n']).to_owned(),
-            lines: text.matches('\n').count() as u64,
-            start_line: 0,
-            source,
-            annotations: Vec::new(),
-            failed: Vec::new(),
+    fn show_unfinished_text(&mut self) {
+        if self.has_unfinished_text() {
+            let text = String::from_utf8_lossy(&self.line[self.shown..]).into_owned();
+            self.shown = self.line.len();
+            self.drafts.push_back(Draft::Unfinished(text));
         }
     }
 }
@@ -268,6 +278,10 @@ impl Assembler {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn frame(number: u64, name: &str) -> String {
+        format!("{number} u-{number} {name} 18 2\n{{\"event_data\": {{}}}}\n")
+    }
 
     struct Stream {
         nonce: Nonce,
@@ -282,7 +296,7 @@ mod tests {
         }
 
         fn record(mut self, number: u64, name: &str) -> Self {
-            self.assembler.push_records(format!("{number} u-{number} {name} 2\n{{}}\n").as_bytes());
+            self.assembler.push_records(frame(number, name).as_bytes());
             self.look()
         }
 
@@ -387,7 +401,7 @@ mod tests {
         );
         let record = (0_u64..4, prop::bool::ANY).prop_map(|(number, asks)| {
             let mark = if asks { "?" } else { "" };
-            (true, format!("{number} u-{number} verbose{mark} 2\n{{}}\n").into_bytes())
+            (true, frame(number, &format!("verbose{mark}")).into_bytes())
         });
         prop_oneof![
             "[a-z\r\n\x1b_;\\\\]{0,12}".prop_map(|text| (false, text.into_bytes())),

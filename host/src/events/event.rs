@@ -1,5 +1,7 @@
 //! The contract of everything behind `exec`: one [`Event`], whoever made it.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 
 /// One thing that happened in a run: a callback of Ansible, or a line of text.
@@ -38,6 +40,8 @@ pub enum EventSource {
     Callback {
         /// JSON text, as the callback wrote it.
         record: String,
+        /// The bytes of it that are `event_data`; none where it has no such member.
+        data: Option<Range<usize>>,
         /// In place of the record's `event_data`: an enricher's answer, one JSON object.
         replaced_data: Option<String>,
     },
@@ -72,6 +76,16 @@ pub enum EventOutcome {
     Unreachable,
 }
 
+impl EventSource {
+    /// A record whose `event_data` is looked for.
+    #[cfg(test)]
+    pub(crate) fn of_record(record: &str) -> Self {
+        const KEY: &str = "\"event_data\": ";
+        let data = record.find(KEY).map(|at| at + KEY.len()..record.len() - 1);
+        Self::Callback { record: record.to_owned(), data, replaced_data: None }
+    }
+}
+
 impl EventOutcome {
     /// The outcome that an event's name states; none where nothing ended.
     pub fn of_event(name: &str) -> Option<Self> {
@@ -96,6 +110,14 @@ impl EventOutcome {
 }
 
 impl Event {
+    /// `event_data`, one JSON object as text, as it now stands.
+    pub fn data(&self) -> Option<&str> {
+        let EventSource::Callback { record, data, replaced_data } = &self.source else {
+            return None;
+        };
+        replaced_data.as_deref().or_else(|| record.get(data.clone()?))
+    }
+
     /// The line of the `stdout` file behind it, counted from 0.
     pub fn end_line(&self) -> u64 {
         self.start_line + self.lines

@@ -34,13 +34,6 @@ struct EventFile<'a> {
     playhouse: Option<&'a RawValue>,
 }
 
-/// The part of a record that can be replaced.
-#[derive(Deserialize)]
-struct Record<'a> {
-    #[serde(borrow)]
-    event_data: Option<&'a RawValue>,
-}
-
 /// Its member `playhouse`.
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -66,8 +59,14 @@ impl Event {
             .playhouse
             .and_then(|marks| serde_json::from_str(marks.get()).ok())
             .unwrap_or_default();
-        let source = if file.event_data.is_some() {
-            EventSource::Callback { record: format!("{{{members}}}"), replaced_data: None }
+        let source = if let Some(data) = file.event_data {
+            // The record has a brace in front of its members.
+            let start = (offset(data.get()) + 1).checked_sub(offset(members));
+            EventSource::Callback {
+                record: format!("{{{members}}}"),
+                data: start.map(|start| start..start + data.get().len()),
+                replaced_data: None,
+            }
         } else {
             EventSource::Text {
                 created: file.created.and_then(|at| at.parse().ok()).unwrap_or_default(),
@@ -91,7 +90,7 @@ impl Event {
     /// that an event nobody touched is the same as the peer's.
     pub fn to_json(&self, ident: &str) -> String {
         let record_size = match &self.source {
-            EventSource::Callback { record, replaced_data } => {
+            EventSource::Callback { record, replaced_data, .. } => {
                 record.len() + replaced_data.as_ref().map_or(0, String::len)
             }
             EventSource::Text { .. } => 64,
@@ -116,12 +115,15 @@ impl Event {
         push_json_string(&mut json, ident);
         json.push_str(", ");
         match &self.source {
-            EventSource::Callback { record, replaced_data: None } => {
-                json.push_str(record.strip_prefix('{').unwrap_or(record));
+            EventSource::Callback { record, data: Some(data), replaced_data: Some(text) } => {
+                json.push_str(record.get(1..data.start).unwrap_or_default());
+                push_ascii(&mut json, text);
+                json.push_str(record.get(data.end..).unwrap_or_default());
                 json.pop();
             }
-            EventSource::Callback { record, replaced_data: Some(data) } => {
-                push_record_with_data(&mut json, record, data);
+            EventSource::Callback { record, .. } => {
+                json.push_str(record.strip_prefix('{').unwrap_or(record));
+                json.pop();
             }
             EventSource::Text { created } => {
                 let _ = write!(json, "\"created\": \"{}\"", format_created(*created));
@@ -194,25 +196,6 @@ pub fn format_created(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S.%6f+00:00").to_string()
 }
 
-/// The record's members with another `event_data`, which stands last in a record.
-fn push_record_with_data(json: &mut String, record: &str, data: &str) {
-    let text = serde_json::from_str::<Record>(record)
-        .ok()
-        .and_then(|record| record.event_data)
-        .map(RawValue::get);
-    let members = record.strip_prefix('{').unwrap_or(record);
-    match text.and_then(|text| members.strip_suffix('}')?.strip_suffix(text)) {
-        Some(before) => {
-            json.push_str(before);
-            push_ascii(json, data);
-        }
-        None => {
-            json.push_str(members);
-            json.pop();
-        }
-    }
-}
-
 /// Adds `text` as a JSON string in ASCII, as Python's `json.dumps` writes it.
 pub fn push_json_string(json: &mut String, text: &str) {
     json.push('"');
@@ -261,7 +244,7 @@ fn push_unicode_escape(json: &mut String, character: char) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::{EventOutcome, SeenEvent};
+    use crate::events::EventOutcome;
 
     fn event(record: &str) -> Event {
         Event {
@@ -271,7 +254,7 @@ mod tests {
             stdout: "ok: [wéb]".into(),
             lines: 1,
             start_line: 4,
-            source: EventSource::Callback { record: record.into(), replaced_data: None },
+            source: EventSource::of_record(record),
             annotations: Vec::new(),
             failed: Vec::new(),
         }
@@ -307,13 +290,12 @@ mod tests {
     fn fields_are_read_from_the_record() {
         let event = event(RECORD);
         let fields = event.fields();
-        assert_eq!(fields.task.as_deref(), Some("café"));
-        assert_eq!(fields.action.as_deref(), Some("ansible.builtin.copy"));
+        assert_eq!(fields.scope.task.as_deref(), Some("café"));
+        assert_eq!(fields.scope.action.as_deref(), Some("ansible.builtin.copy"));
         assert_eq!(fields.duration, Some(500_000));
         assert_eq!(fields.created, 1_795_460_931_284_341);
         assert!(fields.changed && !fields.ignored);
-        let seen = SeenEvent { event: &event, fields: &fields, json: None };
-        assert!(seen.data().is_some_and(|data| data.starts_with(r#"{"task": "caf"#)));
+        assert!(event.data().is_some_and(|data| data.starts_with(r#"{"task": "caf"#)));
     }
 
     #[test]

@@ -15,6 +15,6 @@ mod stats;
 pub use assembler::{Assembler, Segment};
 pub use decoder::Nonce;
 pub use event::{Annotation, Event, EventOutcome, EventSource};
-pub use fields::{Fields, SeenEvent};
+pub use fields::{Fields, Scope, SeenEvent};
 pub use json::{format_created, push_json_string};
 pub use stats::HostStats;

@@ -1,10 +1,12 @@
 //! Reads the callback's records from the channel's bytes.
 //!
-//! A frame is `<number> <uuid> <event> <bytes>`, a line feed, that many bytes of JSON
-//! and a line feed. The number is the one in the event's markers. A `?` behind the event
-//! says that its text asks for an answer, a `~` that it does so for a limited time.
+//! A frame is `<number> <uuid> <event> <bytes> <data>`, a line feed, that many bytes of
+//! JSON and a line feed. The number is the one in the event's markers. A `?` behind the
+//! event says that its text asks for an answer, a `~` that it does so for a limited time.
+//! The last member of the JSON is `event_data`, of `<data>` bytes.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// One event as the callback sent it.
 #[derive(Debug, PartialEq, Eq)]
@@ -12,6 +14,8 @@ pub(super) struct Record {
     pub(super) uuid: String,
     pub(super) name: String,
     pub(super) json: String,
+    /// The bytes of `json` that are `event_data`.
+    pub(super) data: Range<usize>,
     pub(super) asks: Option<Asks>,
 }
 
@@ -33,8 +37,11 @@ pub(super) struct Records {
     broken: bool,
 }
 
-/// The longest head a frame can have: two numbers, a UUID with a suffix, a name.
+/// The longest head a frame can have: three numbers, a UUID with a suffix, a name.
 const LONGEST_HEAD: usize = 256;
+
+/// What stands before the data in a record.
+const DATA_KEY: &str = "\"event_data\": ";
 
 impl Records {
     pub(super) fn push(&mut self, bytes: &[u8]) {
@@ -90,33 +97,58 @@ impl Frame {
         else {
             return (bytes.len() >= LONGEST_HEAD).then_some(Self::Broken);
         };
-        let Some((number, uuid, name, json_size)) = parse_head(&bytes[..head_size]) else {
-            return Some(Self::Broken);
-        };
-        let size = head_size.checked_add(json_size)?.checked_add(2)?;
+        let Some(head) = Head::parse(&bytes[..head_size]) else { return Some(Self::Broken) };
+        let size = head_size.checked_add(head.json_size)?.checked_add(2)?;
         let json = bytes.get(head_size + 1..size - 1)?;
-        if *bytes.get(size - 1)? != b'\n' || json.first() != Some(&b'{') {
+        if *bytes.get(size - 1)? != b'\n' {
             return Some(Self::Broken);
         }
-        let Ok(json) = std::str::from_utf8(json) else { return Some(Self::Broken) };
+        let Some((json, data)) = json_with_data(json, head.data_size) else {
+            return Some(Self::Broken);
+        };
+        let Head { number, uuid, name, .. } = head;
         let (name, asks) = match (name.strip_suffix('?'), name.strip_suffix('~')) {
             (Some(name), _) => (name, Some(Asks::ForGood)),
             (_, Some(name)) => (name, Some(Asks::ForAWhile)),
             (None, None) => (name, None),
         };
-        let record =
-            Record { uuid: uuid.to_owned(), name: name.to_owned(), json: json.to_owned(), asks };
+        let (uuid, name, json) = (uuid.to_owned(), name.to_owned(), json.to_owned());
+        let record = Record { uuid, name, json, data, asks };
         Some(Self::Whole { number, record, size })
     }
 }
 
-fn parse_head(head: &[u8]) -> Option<(u64, &str, &str, usize)> {
-    let mut words = std::str::from_utf8(head).ok()?.split(' ');
-    let number = words.next()?.parse().ok()?;
-    let uuid = words.next().filter(|word| is_file_name(word))?;
-    let name = words.next().filter(|word| !word.is_empty())?;
-    let size = words.next()?.parse().ok()?;
-    words.next().is_none().then_some((number, uuid, name, size))
+/// A frame's first line.
+struct Head<'a> {
+    number: u64,
+    uuid: &'a str,
+    name: &'a str,
+    json_size: usize,
+    data_size: usize,
+}
+
+impl<'a> Head<'a> {
+    fn parse(head: &'a [u8]) -> Option<Self> {
+        let mut words = std::str::from_utf8(head).ok()?.split(' ');
+        let head = Self {
+            number: words.next()?.parse().ok()?,
+            uuid: words.next().filter(|word| is_file_name(word))?,
+            name: words.next().filter(|word| !word.is_empty())?,
+            json_size: words.next()?.parse().ok()?,
+            data_size: words.next()?.parse().ok()?,
+        };
+        words.next().is_none().then_some(head)
+    }
+}
+
+/// The record as text, and where its last member stands.
+fn json_with_data(json: &[u8], data_size: usize) -> Option<(&str, Range<usize>)> {
+    let json = std::str::from_utf8(json).ok()?;
+    let members = json.strip_prefix('{')?.strip_suffix('}')?;
+    let end = 1 + members.len();
+    let start = end.checked_sub(data_size)?;
+    let is_there = json.get(start..end)?.starts_with('{') && json[..start].ends_with(DATA_KEY);
+    is_there.then_some((json, start..end))
 }
 
 /// The UUID becomes part of a file's name.
@@ -131,22 +163,38 @@ mod tests {
 
     #[test]
     fn frames_are_read_wherever_they_are_cut() {
-        let stream = b"1 u-1 playbook_on_start 2\n{}\n2 u-2 verbose 9\n{\"a\":\"\n\"}\n".as_slice();
+        let (first, second) =
+            (r#"{"event_data": {}}"#, "{\"a\": \"\n\", \"event_data\": {\"b\": 1}}");
+        let stream =
+            format!("1 u-1 playbook_on_start 18 2\n{first}\n2 u-2 verbose 34 8\n{second}\n");
+        let stream = stream.as_bytes();
         for cut in 0..=stream.len() {
             let mut records = Records::default();
             records.push(&stream[..cut]);
             records.push(&stream[cut..]);
             assert_eq!(records.take(1).expect("first").name, "playbook_on_start");
-            assert_eq!(records.take(2).expect("second").json, "{\"a\":\"\n\"}");
+            let record = records.take(2).expect("second");
+            assert_eq!(record.json, second);
+            assert_eq!(&record.json[record.data], r#"{"b": 1}"#);
             assert!(records.may_come());
         }
     }
 
     #[test]
     fn rubbish_ends_the_channel() {
-        for rubbish in ["hello\n", "1 ../x verbose 2\n{}\n", "1 u v 2\n[]\n", &"x".repeat(300)] {
+        for rubbish in [
+            "hello\n",
+            "2 ../x verbose 18 2\n{\"event_data\": {}}\n",
+            "2 u v 18\n{\"event_data\": {}}\n",
+            "2 u v 18 3\n{\"event_data\": {}}\n",
+            "2 u v 18 20\n{\"event_data\": {}}\n",
+            "2 u v 18 2\n{\"event_dada\": {}}\n",
+            "2 u v 18 2\n[\"event_data\": {}]\n",
+            "2 u v 18 2\n{\"event_data\": []}\n",
+            &"x".repeat(300),
+        ] {
             let mut records = Records::default();
-            records.push(b"1 u-1 verbose 2\n{}\n");
+            records.push(b"1 u-1 verbose 18 2\n{\"event_data\": {}}\n");
             records.push(rubbish.as_bytes());
             assert!(!records.may_come(), "{rubbish}");
             assert!(records.take(1).is_some(), "what came before it counts");

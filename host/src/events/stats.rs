@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Event, SeenEvent};
+use super::Event;
 
 /// A host's line of the play recap. `dark` is Ansible's word for unreachable.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,9 +44,7 @@ impl HostStats {
         if event.name != "playbook_on_stats" {
             return None;
         }
-        let fields = event.fields();
-        let seen = SeenEvent { event, fields: &fields, json: None };
-        Self::of_data(seen.data()?)
+        Self::of_data(event.data()?)
     }
 
     /// By host, what the `event_data` of such an event says.

@@ -57,7 +57,7 @@ impl Chain {
 
     /// Shows a batch to every plugin and applies what they say.
     pub(super) fn apply(&mut self, events: &mut [Event]) -> Vec<Fate> {
-        let fields: Vec<Fields> = events.iter().map(Event::fields).collect();
+        let fields = Fields::of_events(events);
         let mut fates = vec![Fate::default(); events.len()];
         let mut kept: Vec<usize> = (0..events.len()).collect();
         for link in &mut self.links {
@@ -131,7 +131,7 @@ impl Link {
         let enriched = runtime.block_on(self.lane.enrich(&seen(events, fields, kept)));
         for (place, change) in enriched.changes {
             let index = kept[place];
-            self.apply_change(&mut events[index], &fields[index], &mut fates[index], change);
+            self.apply_change(&mut events[index], &mut fates[index], change);
         }
         for place in enriched.failed {
             self.mark_failed(
@@ -142,7 +142,7 @@ impl Link {
         }
     }
 
-    fn apply_change(&self, event: &mut Event, fields: &Fields, fate: &mut Fate, change: Change) {
+    fn apply_change(&self, event: &mut Event, fate: &mut Fate, change: Change) {
         let plugin = self.plugin.name().to_string();
         let mut act = Act {
             plugin: plugin.clone(),
@@ -155,7 +155,7 @@ impl Link {
             value,
         }));
         if let Some(data) = change.data {
-            let before = SeenEvent { event, fields, json: None }.data().map_or(0, str::len);
+            let before = event.data().map_or(0, str::len);
             if let EventSource::Callback { replaced_data, .. } = &mut event.source {
                 act.data = Some((before, data.len()));
                 *replaced_data = Some(data);

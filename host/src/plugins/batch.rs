@@ -1,8 +1,10 @@
 //! Events as they cross: borrowed from ours, with what they share once a batch.
 
+use std::sync::Arc;
+
 use super::bindings::playhouse::plugin::types::{Annotation, Batch, Event, Outcome, Scope};
 use super::metadata::EventText;
-use crate::events::{EventOutcome, Fields, SeenEvent};
+use crate::events::{EventOutcome, Scope as EventScope, SeenEvent};
 
 /// Which of the costly texts a hook gets, and how large they may be.
 #[derive(Debug, Clone, Copy, Default)]
@@ -56,9 +58,11 @@ impl<'a> BatchParts<'a> {
         let events = batch
             .iter()
             .zip(annotations)
-            .map(|(seen, annotations)| event(seen, scopes.index(seen.fields), annotations, texts))
+            .map(|(seen, annotations)| {
+                event(seen, scopes.index(&seen.fields.scope), annotations, texts)
+            })
             .collect();
-        Self { scopes: scopes.list.into_iter().map(scope).collect(), events }
+        Self { scopes: scopes.list.into_iter().map(|shared| scope(shared)).collect(), events }
     }
 
     pub(super) fn batch(&self) -> Batch<'_> {
@@ -69,42 +73,31 @@ impl<'a> BatchParts<'a> {
 /// The scopes of a batch, each once.
 #[derive(Default)]
 struct Scopes<'a> {
-    list: Vec<&'a Fields>,
+    list: Vec<&'a Arc<EventScope>>,
 }
 
 impl<'a> Scopes<'a> {
     /// Events of one task mostly stand together, so the last ones are looked at first.
-    fn index(&mut self, fields: &'a Fields) -> u32 {
-        let known = self.list.iter().rposition(|known| same_scope(known, fields));
+    fn index(&mut self, scope: &'a Arc<EventScope>) -> u32 {
+        let known = self.list.iter().rposition(|&known| known == scope);
         let index = known.unwrap_or_else(|| {
-            self.list.push(fields);
+            self.list.push(scope);
             self.list.len() - 1
         });
         u32::try_from(index).unwrap_or(u32::MAX)
     }
 }
 
-fn same_scope(one: &Fields, other: &Fields) -> bool {
-    one.task_uuid == other.task_uuid
-        && one.task == other.task
-        && one.play_uuid == other.play_uuid
-        && one.play == other.play
-        && one.role == other.role
-        && one.action == other.action
-        && one.path == other.path
-        && one.playbook == other.playbook
-}
-
-fn scope(fields: &Fields) -> Scope<'_> {
+fn scope(scope: &EventScope) -> Scope<'_> {
     Scope {
-        playbook: fields.playbook.as_deref(),
-        play: fields.play.as_deref(),
-        play_uuid: fields.play_uuid.as_deref(),
-        role: fields.role.as_deref(),
-        task: fields.task.as_deref(),
-        task_uuid: fields.task_uuid.as_deref(),
-        action: fields.action.as_deref(),
-        path: fields.path.as_deref(),
+        playbook: scope.playbook.as_deref(),
+        play: scope.play.as_deref(),
+        play_uuid: scope.play_uuid.as_deref(),
+        role: scope.role.as_deref(),
+        task: scope.task.as_deref(),
+        task_uuid: scope.task_uuid.as_deref(),
+        action: scope.action.as_deref(),
+        path: scope.path.as_deref(),
         ext: &[],
     }
 }
@@ -116,7 +109,7 @@ fn event<'a>(
     texts: EventTexts,
 ) -> Event<'a> {
     let stdout = texts.stdout.then_some(seen.event.stdout.as_str());
-    let data = texts.data.then(|| seen.data()).flatten();
+    let data = texts.data.then(|| seen.event.data()).flatten();
     let json = texts.json.then_some(seen.json).flatten();
     let bytes = [stdout, data, json].into_iter().flatten().map(str::len).sum::<usize>();
     let oversize = (bytes > texts.limit).then_some(bytes as u64);
@@ -155,7 +148,7 @@ impl From<EventOutcome> for Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::{Event as OurEvent, EventSource};
+    use crate::events::{Event as OurEvent, EventSource, Fields};
 
     fn our_event(counter: u64, task: &str) -> OurEvent {
         let record = format!(
@@ -168,7 +161,7 @@ mod tests {
             stdout: "ok".into(),
             lines: 1,
             start_line: 0,
-            source: EventSource::Callback { record, replaced_data: None },
+            source: EventSource::of_record(&record),
             annotations: Vec::new(),
             failed: Vec::new(),
         }
@@ -177,7 +170,7 @@ mod tests {
     #[test]
     fn events_of_one_task_share_a_scope() {
         let events = [our_event(1, "a"), our_event(2, "a"), our_event(3, "b"), our_event(4, "a")];
-        let fields: Vec<Fields> = events.iter().map(OurEvent::fields).collect();
+        let fields = Fields::of_events(&events);
         let seen: Vec<SeenEvent<'_>> = events
             .iter()
             .zip(&fields)

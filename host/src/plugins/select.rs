@@ -63,10 +63,7 @@ mod tests {
             stdout: String::new(),
             lines: 0,
             start_line: 0,
-            source: EventSource::Callback {
-                record: format!(r#"{{"event_data": {{"host": {host}}}}}"#),
-                replaced_data: None,
-            },
+            source: EventSource::of_record(&format!(r#"{{"event_data": {{"host": {host}}}}}"#)),
             annotations: Vec::new(),
             failed: Vec::new(),
         };

@@ -11,7 +11,7 @@ use crate::artifacts::{
     ArtifactError, Entry, EventReader, JournalReader, Position, StatusChange, What, plugin_folder,
     read_cursor, write_cursor,
 };
-use crate::events::{Event, Fields, SeenEvent};
+use crate::events::{Event, Fields, Scope, SeenEvent};
 use crate::pipeline::LogState;
 use crate::plugins::{Hook, Plugin};
 
@@ -61,6 +61,8 @@ pub(super) struct LogCursor {
     folder: PathBuf,
     reader: JournalReader,
     events: EventReader,
+    /// Of the last event read.
+    scope: Arc<Scope>,
     last_status: Option<StatusChange>,
     log: watch::Receiver<LogState>,
     /// Read, and belongs to the next batch.
@@ -92,6 +94,7 @@ impl LogCursor {
             folder,
             reader,
             log,
+            scope: Arc::default(),
             last_status: None,
             peeked: None,
             batch: Batch::default(),
@@ -260,7 +263,7 @@ impl LogCursor {
         let json = self.events.read(counter, uuid, at)?;
         let event = Event::from_json(&json)
             .ok_or_else(ArtifactError::no_event(&self.artifact_dir, counter))?;
-        let fields = event.fields();
+        let fields = event.fields_within(&mut self.scope);
         let logged = LoggedEvent { entry, event, fields, json };
         let subscribed = self.plugin.subscribes(Hook::EventSink, &logged.seen());
         Ok(subscribed.then_some(logged))

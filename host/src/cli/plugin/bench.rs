@@ -156,7 +156,7 @@ async fn round(
     let folder = tempfile::tempdir()?;
     let context = LaneContext::without_run("bench", folder.path().to_owned());
     let mut lane = PluginLane::start(Arc::clone(plugin), hook.lane(), context).await?;
-    let fields: Vec<Fields> = events.iter().map(Event::fields).collect();
+    let fields = Fields::of_events(events);
     let texts: Vec<String> = events.iter().map(|event| event.to_json("bench")).collect();
     let batch: Vec<SeenEvent<'_>> = events
         .iter()

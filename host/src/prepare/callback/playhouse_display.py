@@ -9,8 +9,9 @@ of its own; what the event prints is enclosed in two markers, and an event that 
 nothing leaves one marker. Record first, marker second, both under Display's lock:
 whoever reads a marker knows that its record is on the way.
 
-A frame is `<number> <uuid> <event> <bytes>`, a line feed, that many bytes of JSON, a line
-feed. A marker is `ESC _ <nonce>;<number><kind> ESC \\` with the kind `(`, `)` or `.`.
+A frame is `<number> <uuid> <event> <bytes> <data>`, a line feed, that many bytes of JSON, a
+line feed. The last `<data>` bytes of it, before the closing brace, are `event_data`. A marker
+is `ESC _ <nonce>;<number><kind> ESC \\` with the kind `(`, `)` or `.`.
 
 It must not change what the user's callback prints, nor fail a run whose channel breaks,
 nor send anything from a forked worker.
@@ -123,10 +124,11 @@ class Channel:
             return
         self.is_open = True
 
-    def send(self, event_uuid, event, body):
+    def send(self, event_uuid, event, head, data):
         """Gives the record's number, or 0 where nobody listens any more."""
         self._number += 1
-        frame = f"{self._number} {event_uuid} {event} {len(body)}\n{body}\n"
+        body = f'{{{head}, "event_data": {data}}}'
+        frame = f"{self._number} {event_uuid} {event} {len(body)} {len(data)}\n{body}\n"
         try:
             self._write(frame.encode("ascii"))
         except OSError:
@@ -257,11 +259,13 @@ class Reporter:
         while."""
         if "uuid" not in own:
             own["uuid"] = new_uuid()
-        number = CHANNEL.send(own["uuid"], name + asks, self._record(name, scope, own))
+        head, data = self._record(name, scope, own)
+        number = CHANNEL.send(own["uuid"], name + asks, head, data)
         if number:
             TERMINAL.begin(number)
 
     def _record(self, name, scope, own):
+        """JSON: the members before `event_data`, and that."""
         created = now().isoformat(timespec="microseconds")
         head = f'"event": "{name}", {self._origin}, "created": "{created}"'
         parent = scope.parent_of(own["uuid"])
@@ -270,11 +274,11 @@ class Reporter:
         if "verbosity" in own:
             head += f', "verbosity": {own.pop("verbosity")}'
         if self._omits_data or self._keeps_failed_only and name not in FAILED_EVENTS:
-            return f'{{{head}, "event_data": {{}}}}'
+            return head, "{}"
         if self._largest_result is not None and "res" in own:
             if len(str(own["res"])) > self._largest_result:
                 own["res"] = {}
-        return f'{{{head}, "event_data": {{{scope.members}{members_of(own)}}}}}'
+        return head, f"{{{scope.members}{members_of(own)}}}"
 
 
 def is_true(variable):

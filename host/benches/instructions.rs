@@ -115,8 +115,9 @@ fn write(room: &Path, events: &[Event], counts: &mut Counts) {
         ArtifactDir::create(&room.join("run"), "recorded", JobEvents::Files).unwrap();
     counts.count("writer", || {
         for batch in events.chunks(BATCH) {
-            for event in batch {
-                artifacts.write_event(event, Vec::new(), Vec::new()).unwrap();
+            let results = artifacts.write_events(batch.iter());
+            for (event, result) in batch.iter().zip(results) {
+                artifacts.enter(event, &result.unwrap(), Vec::new(), Vec::new());
             }
             artifacts.journal.flush().unwrap();
         }

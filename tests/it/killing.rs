@@ -4,6 +4,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use serde_json::Value;
 use tests::processes::{children_of, processes_in, processes_of, send, wait_until};
 use tests::{Core, Ran, RunTest, Sshd};
 
@@ -239,24 +240,24 @@ fn a_run_that_is_canceled_leaves_the_connection_it_shares_with_another() {
     }
 }
 
-#[test]
-fn a_full_disk_ends_the_run_and_leaves_no_half_file() {
+/// A run whose artifacts are on a disk of 400 KiB, which is too small; they are copied to
+/// `kept`, since the mount ends with the program.
+fn with_a_full_disk(settings: &str) -> Ran {
     let loud = "\
 - hosts: all
   gather_facts: false
   tasks:
     - {name: Fill, debug: {msg: \"{{ 'x' * 20000 }}\"}, loop: \"{{ range(40) | list }}\"}
 ";
-    let test = test().local_hosts(&["web1"]).playbook(loud);
+    let test = test().local_hosts(&["web1"]).playbook(loud).file("env/settings", settings);
     let artifacts = test.private_data_dir().join("artifacts");
     std::fs::create_dir(&artifacts).unwrap();
     let inner = test.command();
     let mut outer = std::process::Command::new("unshare");
     outer.args(["--mount", "sh", "-c"]);
-    // What lies on the small disk is copied out, since the mount ends with the program.
-    let keep = test.room().join("kept").display().to_string();
+    let kept = test.private_data_dir().join("kept").display().to_string();
     outer.arg(format!(
-        "mount -t tmpfs -o size=400k none {0} && \"$@\"; code=$?; cp -r {0} {keep}; exit $code",
+        "mount -t tmpfs -o size=400k none {0} && \"$@\"; code=$?; cp -r {0} {kept}; exit $code",
         artifacts.display()
     ));
     outer.arg("sh").arg(inner.get_program()).args(inner.get_args());
@@ -265,12 +266,44 @@ fn a_full_disk_ends_the_run_and_leaves_no_half_file() {
     let room = test.room().to_owned();
     let ran = test.ended(&output).expect_code(73).expect_stderr("No space left on device");
     assert_eq!(processes_in(&room), Vec::<u32>::new());
-    for file in std::fs::read_dir(room.join("kept/job/job_events")).unwrap() {
+    ran
+}
+
+#[test]
+fn a_full_disk_ends_the_run_and_leaves_no_half_file() {
+    let ran = with_a_full_disk("job_events: files\n");
+    for file in std::fs::read_dir(ran.path("kept/job/job_events")).unwrap() {
         let path = file.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
-        assert!(serde_json::from_slice::<serde_json::Value>(&bytes).is_ok(), "{}", path.display());
+        assert!(serde_json::from_slice::<Value>(&bytes).is_ok(), "{}", path.display());
     }
-    drop(ran);
+}
+
+#[test]
+fn a_full_disk_leaves_no_half_line_and_none_that_is_not_entered() {
+    let ran = with_a_full_disk("job_events: jsonl\n");
+    let read = |name: &str| {
+        let text = std::fs::read_to_string(ran.path("kept/job").join(name)).unwrap();
+        text.lines().map(str::to_owned).collect::<Vec<String>>()
+    };
+    let lines = read("events.jsonl");
+    let events: Vec<Value> =
+        lines.iter().map(|line| serde_json::from_str(line).expect("a whole line")).collect();
+    let journal = read("journal").into_iter();
+    let journal = journal.map(|line| serde_json::from_str::<Value>(&line).expect("a whole line"));
+    let entered: Vec<Value> = journal.filter(|entry| entry["uuid"].is_string()).collect();
+    assert!(
+        !entered.is_empty() && entered.len() <= events.len(),
+        "{} of {}",
+        entered.len(),
+        events.len()
+    );
+    let mut at = 0;
+    for ((entry, event), line) in entered.iter().zip(&events).zip(&lines) {
+        assert_eq!((&entry["event"], &entry["uuid"]), (&event["counter"], &event["uuid"]));
+        assert_eq!(entry["at"], at);
+        at += line.len() + 1;
+    }
 }
 
 #[test]

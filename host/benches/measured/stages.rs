@@ -84,6 +84,7 @@ struct Work {
     runtime: Runtime,
     filter: Option<PluginLane>,
     artifacts: ArtifactDir,
+    text: String,
 }
 
 impl Work {
@@ -97,7 +98,7 @@ impl Work {
             let lanes = Lanes::new(place).path(&runtime, 1, artifacts.path());
             lanes.into_iter().next().expect("a filter").1
         });
-        Self { last, runtime, filter, artifacts }
+        Self { last, runtime, filter, artifacts, text: String::new() }
     }
 
     fn take(&mut self, batch: &[Event]) {
@@ -116,14 +117,17 @@ impl Work {
         }
         match self.last {
             Stage::Serialise => {
+                self.text.clear();
                 for event in batch {
-                    black_box(event.to_json(IDENT));
+                    event.push_json(&mut self.text, IDENT);
                 }
+                black_box(&self.text);
             }
             Stage::WriteLines | Stage::WriteEach => {
-                for event in batch {
-                    let written = self.artifacts.write_event(event, Vec::new(), Vec::new());
-                    written.expect("room on the disk");
+                let results = self.artifacts.write_events(batch.iter());
+                for (event, result) in batch.iter().zip(results) {
+                    let written = result.expect("room on the disk");
+                    self.artifacts.enter(event, &written, Vec::new(), Vec::new());
                 }
             }
             _ => {}

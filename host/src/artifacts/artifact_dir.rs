@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::job_events::{EventWriter, LINES};
+use super::job_events::{EventWriter, LINES, Written};
 use super::{Act, ArtifactError, Journal, What, to_python_json, undelivered};
 use crate::events::Event;
 use crate::input::JobEvents;
@@ -16,7 +16,6 @@ use crate::input::JobEvents;
 #[derive(Debug)]
 pub struct ArtifactDir {
     path: PathBuf,
-    ident: String,
     events: EventWriter,
     /// Where statuses and events are entered.
     pub journal: Journal,
@@ -72,8 +71,7 @@ impl ArtifactDir {
         }
         let directory = Self {
             path: path.to_owned(),
-            ident: ident.to_owned(),
-            events: EventWriter::create(path, job_events)?,
+            events: EventWriter::create(path, ident, job_events)?,
             journal: Journal::new(journal, file),
         };
         Ok((directory, lost))
@@ -102,19 +100,30 @@ impl ArtifactDir {
             .map_err(ArtifactError::write(&stdout))
     }
 
-    /// Writes an event and enters it in the journal; its text. Sinks of `not_for` are not
-    /// shown it, and `acts` is what plugins did to it.
-    pub fn write_event(
+    /// Writes events; of each, what became of it. They are in no journal yet.
+    pub fn write_events<'event>(
+        &mut self,
+        events: impl Iterator<Item = &'event Event>,
+    ) -> Vec<Result<Written, ArtifactError>> {
+        self.events.write(events)
+    }
+
+    /// The JSON of an event that was written last, or with it.
+    pub fn json(&self, written: &Written) -> &str {
+        self.events.json(written)
+    }
+
+    /// Enters an event in the journal. Sinks of `not_for` are not shown it, and `acts` is
+    /// what plugins did to it.
+    pub fn enter(
         &mut self,
         event: &Event,
+        written: &Written,
         not_for: Vec<String>,
         acts: Vec<Act>,
-    ) -> Result<String, ArtifactError> {
-        let json = event.to_json(&self.ident);
-        let at = self.events.write(event, &json)?;
+    ) {
         let (event, uuid) = (event.counter, event.uuid.clone());
-        self.journal.push(What::Event { event, uuid, at, not_for, acts });
-        Ok(json)
+        self.journal.push(What::Event { event, uuid, at: written.at, not_for, acts });
     }
 
     /// Writes `status` and `rc`.

@@ -4,6 +4,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
+use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -52,24 +53,44 @@ pub fn event_texts(artifact_dir: &Path) -> Result<EventTexts, ArtifactError> {
     Ok(Box::new(files.into_iter().map(read)))
 }
 
-/// The end that is written.
+/// The end that is written, a batch at a time.
 #[derive(Debug)]
 pub(super) struct EventWriter {
     artifact_dir: PathBuf,
+    ident: String,
     makes_files: bool,
     lines: Option<Lines>,
+    /// The last batch, a line an event.
+    text: String,
+}
+
+/// An event that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Its JSON among those of its batch.
+    pub(super) json: Range<usize>,
+    /// Where its line begins, if it has one.
+    pub(super) at: Option<u64>,
 }
 
 /// `events.jsonl`, and how long it is.
 #[derive(Debug)]
 struct Lines {
+    path: PathBuf,
     file: File,
     length: u64,
 }
 
+/// What a batch's text keeps of its room for the next one, in bytes.
+const ROOM: usize = 1 << 20;
+
 impl EventWriter {
     /// Makes what events go to.
-    pub(super) fn create(artifact_dir: &Path, form: JobEvents) -> Result<Self, ArtifactError> {
+    pub(super) fn create(
+        artifact_dir: &Path,
+        ident: &str,
+        form: JobEvents,
+    ) -> Result<Self, ArtifactError> {
         let makes_files = form != JobEvents::Jsonl;
         if makes_files {
             super::artifact_dir::make_private_dir(&artifact_dir.join("job_events"))?;
@@ -79,31 +100,83 @@ impl EventWriter {
         } else {
             let path = artifact_dir.join(LINES);
             let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
-            Some(Lines { file: file.map_err(ArtifactError::write(&path))?, length: 0 })
+            Some(Lines { file: file.map_err(ArtifactError::write(&path))?, path, length: 0 })
         };
-        Ok(Self { artifact_dir: artifact_dir.to_owned(), makes_files, lines })
+        Ok(Self {
+            artifact_dir: artifact_dir.to_owned(),
+            ident: ident.to_owned(),
+            makes_files,
+            lines,
+            text: String::new(),
+        })
     }
 
-    /// Writes an event; where its line begins, if it has one.
-    pub(super) fn write(
+    /// Writes events; of each, what became of it.
+    pub(super) fn write<'event>(
         &mut self,
-        event: &Event,
-        json: &str,
-    ) -> Result<Option<u64>, ArtifactError> {
+        events: impl Iterator<Item = &'event Event>,
+    ) -> Vec<Result<Written, ArtifactError>> {
+        self.text.clear();
+        self.text.shrink_to(ROOM);
+        let mut batch: Vec<_> = events.map(|event| self.serialise(event)).collect();
+        if let Some(lines) = &mut self.lines {
+            lines.append(&self.text, &mut batch);
+        }
+        batch
+    }
+
+    /// The JSON of an event of the last batch.
+    pub(super) fn json(&self, written: &Written) -> &str {
+        &self.text[written.json.clone()]
+    }
+
+    /// Adds an event to the batch's text, and makes its file.
+    fn serialise(&mut self, event: &Event) -> Result<Written, ArtifactError> {
+        let start = self.text.len();
+        event.push_json(&mut self.text, &self.ident);
         if self.makes_files {
             let path = event_path(&self.artifact_dir, event.counter, &event.uuid);
-            write_whole(&path, json.as_bytes())?;
+            if let Err(error) = write_whole(&path, &self.text.as_bytes()[start..]) {
+                self.text.truncate(start);
+                return Err(error);
+            }
         }
-        let Some(lines) = &mut self.lines else { return Ok(None) };
-        let at = lines.length;
-        let line = [json.as_bytes(), b"\n"].concat();
-        if let Err(source) = lines.file.write_all(&line) {
+        let json = start..self.text.len();
+        self.text.push('\n');
+        Ok(Written { json, at: None })
+    }
+}
+
+impl Lines {
+    /// Adds the batch; where there is no room for all of it, each line that there is room for.
+    fn append(&mut self, text: &str, batch: &mut [Result<Written, ArtifactError>]) {
+        let all_at = self.push(text).ok();
+        for result in batch {
+            let Ok(written) = result else { continue };
+            let line = written.json.start..=written.json.end;
+            let pushed = match all_at {
+                Some(at) => Ok(at + written.json.start as u64),
+                None => self.push(&text[line]),
+            };
+            match pushed {
+                Ok(at) => written.at = Some(at),
+                Err(source) => {
+                    *result = Err(ArtifactError::Write { path: self.path.clone(), source });
+                }
+            }
+        }
+    }
+
+    /// Adds whole lines, or nothing; where they begin.
+    fn push(&mut self, lines: &str) -> io::Result<u64> {
+        let at = self.length;
+        if let Err(error) = self.file.write_all(lines.as_bytes()) {
             // Half a line would be in the way of the next one.
-            let _ = lines.file.set_len(at);
-            return Err(ArtifactError::Write { path: self.artifact_dir.join(LINES), source });
+            let _ = self.file.set_len(at);
+            return Err(error);
         }
-        lines.length += line.len() as u64;
-        Ok(Some(at))
+        self.length += lines.len() as u64;
+        Ok(at)
     }
 }
 
@@ -174,12 +247,16 @@ mod tests {
     fn events_are_read_from_wherever_they_are() {
         for form in [JobEvents::Files, JobEvents::Jsonl, JobEvents::Both] {
             let room = tempfile::tempdir().unwrap();
-            let mut writer = EventWriter::create(room.path(), form).unwrap();
+            let mut writer = EventWriter::create(room.path(), "x", form).unwrap();
+            let events: Vec<Event> = (1..=3).map(event).collect();
+            let texts: Vec<String> = events.iter().map(|event| event.to_json("x")).collect();
             let mut entered = Vec::new();
-            let texts: Vec<String> =
-                (1..=3).map(|n| format!(r#"{{"n": {n}, "é": "x"}}"#)).collect();
-            for (counter, text) in (1..).zip(&texts) {
-                entered.push((counter, writer.write(&event(counter), text).unwrap()));
+            for batch in events.chunks(2) {
+                for (event, result) in batch.iter().zip(writer.write(batch.iter())) {
+                    let written = result.unwrap();
+                    assert_eq!(writer.json(&written), event.to_json("x"));
+                    entered.push((event.counter, written.at));
+                }
             }
             assert_eq!(entered.iter().all(|(_, at)| at.is_some()), form != JobEvents::Files);
             let mut reader = EventReader::new(room.path());

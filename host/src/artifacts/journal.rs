@@ -109,6 +109,8 @@ pub struct Position {
 pub struct Journal {
     path: PathBuf,
     file: File,
+    /// Bytes of it.
+    length: u64,
     lines: Vec<u8>,
     last: u64,
 }
@@ -116,7 +118,7 @@ pub struct Journal {
 impl Journal {
     /// Continues an empty file.
     pub(super) fn new(path: PathBuf, file: File) -> Self {
-        Self { path, file, lines: Vec::new(), last: 0 }
+        Self { path, file, length: 0, lines: Vec::new(), last: 0 }
     }
 
     /// Adds an entry, which [`Journal::flush`] writes.
@@ -127,12 +129,16 @@ impl Journal {
         self.lines.push(b'\n');
     }
 
-    /// Writes what was pushed; the number of the last entry that is now to be read.
+    /// Writes what was pushed; the number of the last entry that is now to be read. What
+    /// there is no room for is written the next time.
     pub fn flush(&mut self) -> Result<u64, ArtifactError> {
-        if !self.lines.is_empty() {
-            self.file.write_all(&self.lines).map_err(ArtifactError::write(&self.path))?;
-            self.lines.clear();
+        if let Err(error) = self.file.write_all(&self.lines) {
+            // Half a line would be in the way of the next one.
+            let _ = self.file.set_len(self.length);
+            return Err(ArtifactError::write(&self.path)(error));
         }
+        self.length += self.lines.len() as u64;
+        self.lines.clear();
         Ok(self.last)
     }
 }

@@ -24,7 +24,7 @@ pub use config_changes::read_config_changes;
 pub(crate) use config_changes::write_config_changes;
 pub use error::ArtifactError;
 pub use fact_cache::read_facts;
-pub use job_events::{EventReader, EventTexts, event_files, event_texts};
+pub use job_events::{EventReader, EventTexts, Written, event_files, event_texts};
 pub use journal::{Act, Entry, Journal, JournalReader, Position, What};
 pub use log_reader::{LogReader, Logged};
 pub use python_json::to_python_json;

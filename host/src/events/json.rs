@@ -89,35 +89,42 @@ impl Event {
     /// Ansible Runner's order. What plugins left stands last, under `playhouse`, so
     /// that an event nobody touched is the same as the peer's.
     pub fn to_json(&self, ident: &str) -> String {
+        let mut json = String::new();
+        self.push_json(&mut json, ident);
+        json
+    }
+
+    /// Adds [that](Event::to_json) to a text.
+    pub fn push_json(&self, json: &mut String, ident: &str) {
         let record_size = match &self.source {
             EventSource::Callback { record, replaced_data, .. } => {
                 record.len() + replaced_data.as_ref().map_or(0, String::len)
             }
             EventSource::Text { .. } => 64,
         };
-        let mut json = String::with_capacity(record_size + self.stdout.len() * 5 / 4 + 256);
+        json.reserve(record_size + self.stdout.len() * 5 / 4 + 256);
         json.push('{');
         if let EventSource::Text { .. } = self.source {
             json.push_str("\"event\": ");
-            push_json_string(&mut json, &self.name);
+            push_json_string(json, &self.name);
             json.push_str(", ");
         }
         json.push_str("\"uuid\": ");
-        push_json_string(&mut json, &self.uuid);
+        push_json_string(json, &self.uuid);
         let _ = write!(json, ", \"counter\": {}, \"stdout\": ", self.counter);
-        push_json_string(&mut json, &self.stdout);
+        push_json_string(json, &self.stdout);
         let _ = write!(
             json,
             ", \"start_line\": {}, \"end_line\": {}, \"runner_ident\": ",
             self.start_line,
             self.end_line()
         );
-        push_json_string(&mut json, ident);
+        push_json_string(json, ident);
         json.push_str(", ");
         match &self.source {
             EventSource::Callback { record, data: Some(data), replaced_data: Some(text) } => {
                 json.push_str(record.get(1..data.start).unwrap_or_default());
-                push_ascii(&mut json, text);
+                push_ascii(json, text);
                 json.push_str(record.get(data.end..).unwrap_or_default());
                 json.pop();
             }
@@ -129,9 +136,8 @@ impl Event {
                 let _ = write!(json, "\"created\": \"{}\"", format_created(*created));
             }
         }
-        self.push_plugin_member(&mut json);
+        self.push_plugin_member(json);
         json.push('}');
-        json
     }
 
     fn push_plugin_member(&self, json: &mut String) {

@@ -164,14 +164,14 @@ impl Pipeline<'_> {
         } else {
             self.chain.apply(&mut events)
         };
-        for ((mut event, rest), fate) in events.into_iter().zip(rests).zip(fates) {
+        for ((event, rest), fate) in events.iter_mut().zip(rests).zip(&fates) {
             event.start_line = progress.next_line;
             progress.next_line = event.end_line();
             progress.events += 1;
             if progress.holds_text && self.form == OutputForm::Text {
                 match rest {
                     Some(rest) if !fate.has_new_text => progress.text.push_str(&rest),
-                    _ => push_text(&event, &mut progress.text),
+                    _ => push_text(event, &mut progress.text),
                 }
             }
             if let Some(plugin) = &fate.aborted_by
@@ -180,28 +180,37 @@ impl Pipeline<'_> {
                 progress.aborted_by = Some(plugin.clone());
                 self.cancel.cancel();
             }
-            self.write(&event, fate, progress);
         }
+        self.write(&events, fates, progress);
         match self.artifacts.journal.flush() {
             Ok(last) => self.log.send_modify(|state| state.last = last),
             Err(error) => note(progress, error),
         }
     }
 
-    fn write(&mut self, event: &Event, fate: Fate, progress: &mut Progress) {
-        if let Some(plugin) = fate.dropped_by {
-            self.artifacts.journal.push(What::Dropped { dropped: event.counter, by: vec![plugin] });
-            return;
-        }
-        match self.artifacts.write_event(event, fate.hidden_from, fate.acts) {
-            Ok(json) => {
-                if self.form == OutputForm::JsonLines {
-                    progress.text.push_str(&json);
-                    progress.text.push('\n');
-                }
-                self.observer.event(event);
+    /// Writes what was not dropped and enters all of it, in its order.
+    fn write(&mut self, events: &[Event], fates: Vec<Fate>, progress: &mut Progress) {
+        let is_kept = |(_, fate): &(&Event, &Fate)| fate.dropped_by.is_none();
+        let kept = events.iter().zip(&fates).filter(is_kept).map(|(event, _)| event);
+        let mut results = self.artifacts.write_events(kept).into_iter();
+        for (event, fate) in events.iter().zip(fates) {
+            if let Some(plugin) = fate.dropped_by {
+                let (dropped, by) = (event.counter, vec![plugin]);
+                self.artifacts.journal.push(What::Dropped { dropped, by });
+                continue;
             }
-            Err(error) => note(progress, error),
+            match results.next() {
+                Some(Ok(written)) => {
+                    if self.form == OutputForm::JsonLines {
+                        progress.text.push_str(self.artifacts.json(&written));
+                        progress.text.push('\n');
+                    }
+                    self.artifacts.enter(event, &written, fate.hidden_from, fate.acts);
+                    self.observer.event(event);
+                }
+                Some(Err(error)) => note(progress, error),
+                None => {}
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -119,8 +120,8 @@ impl ArtifactDir {
         &mut self,
         event: &Event,
         written: &Written,
-        not_for: Vec<String>,
-        acts: Vec<Act>,
+        not_for: Vec<Arc<str>>,
+        acts: Vec<Arc<Act>>,
     ) {
         let (event, uuid) = (event.counter, event.uuid.clone());
         self.journal.push(What::Event { event, uuid, at: written.at, not_for, acts });

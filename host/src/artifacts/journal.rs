@@ -9,6 +9,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -58,17 +59,17 @@ pub enum What {
         at: Option<u64>,
         /// Sinks that filters hide it from.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        not_for: Vec<String>,
+        not_for: Vec<Arc<str>>,
         /// What plugins did to it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        acts: Vec<Act>,
+        acts: Vec<Arc<Act>>,
     },
     /// A filter dropped an event.
     Dropped {
         /// Its counter.
         dropped: u64,
         /// The filter.
-        by: Vec<String>,
+        by: Vec<Arc<str>>,
     },
 }
 
@@ -77,10 +78,10 @@ pub enum What {
 #[serde(default)]
 pub struct Act {
     /// Its name in the run.
-    pub plugin: String,
+    pub plugin: Arc<str>,
     /// Sinks it hid the event from.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub hid_from: Vec<String>,
+    pub hid_from: Vec<Arc<str>>,
     /// Keys of the notes it left.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

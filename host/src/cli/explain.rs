@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -63,8 +64,8 @@ struct Explained {
     counter: u64,
     /// None where a filter dropped it: then there is no file of it.
     event: Option<Value>,
-    dropped_by: Vec<String>,
-    acts: Vec<Act>,
+    dropped_by: Vec<Arc<str>>,
+    acts: Vec<Arc<Act>>,
     /// By sink, what became of it there.
     sinks: Vec<(String, String)>,
 }
@@ -107,7 +108,7 @@ fn sinks(
     artifact_dir: &Path,
     entry: u64,
     counter: u64,
-    not_for: &[String],
+    not_for: &[Arc<str>],
 ) -> Vec<(String, String)> {
     let Ok(folders) = fs::read_dir(artifact_dir.join("plugins")) else { return Vec::new() };
     let mut sinks: Vec<(String, String)> = folders
@@ -116,7 +117,7 @@ fn sinks(
             let path = folder.path();
             let cursor = read_cursor(&path)?;
             let name = folder.file_name().to_string_lossy().into_owned();
-            let fate = if not_for.contains(&name) {
+            let fate = if not_for.iter().any(|hidden| **hidden == *name) {
                 "was not shown it".to_owned()
             } else if let Some(reason) = set_aside(&path, counter) {
                 format!("set it aside: {reason}")

@@ -1,6 +1,7 @@
 //! The contract of everything behind `exec`: one [`Event`], whoever made it.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -56,7 +57,7 @@ pub enum EventSource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Annotation {
     /// The plugin's name in this run.
-    pub plugin: String,
+    pub plugin: Arc<str>,
     /// Letters, digits, `-`, `_` and `.`; at most 64 bytes.
     pub key: String,
     /// One JSON value as text.

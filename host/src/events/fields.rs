@@ -31,21 +31,21 @@ pub struct Fields {
     pub created: u64,
 }
 
-/// What the events of one task have in common.
+/// What the events of one task have in common. What differs first stands first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// The playbook's name as it was given.
-    pub playbook: Option<String>,
-    /// The play's name.
-    pub play: Option<String>,
-    /// Ansible's UUID of the play.
-    pub play_uuid: Option<String>,
-    /// The role the task belongs to.
-    pub role: Option<String>,
-    /// The task's name.
-    pub task: Option<String>,
     /// Ansible's UUID of the task: the same on every host.
     pub task_uuid: Option<String>,
+    /// The task's name.
+    pub task: Option<String>,
+    /// Ansible's UUID of the play.
+    pub play_uuid: Option<String>,
+    /// The play's name.
+    pub play: Option<String>,
+    /// The role the task belongs to.
+    pub role: Option<String>,
+    /// The playbook's name as it was given.
+    pub playbook: Option<String>,
     /// `ansible.builtin.copy`; as written in the playbook where Ansible did not resolve it.
     pub action: Option<String>,
     /// `/srv/project/site.yml:17`

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -186,9 +187,10 @@ impl Event {
 fn annotations_of(plugins: serde_json::Map<String, Value>) -> Vec<Annotation> {
     let mut annotations = Vec::new();
     for (plugin, notes) in plugins {
+        let plugin = Arc::<str>::from(plugin);
         if let Value::Object(notes) = notes {
             annotations.extend(notes.into_iter().map(|(key, value)| Annotation {
-                plugin: plugin.clone(),
+                plugin: Arc::clone(&plugin),
                 key,
                 value: value.to_string(),
             }));

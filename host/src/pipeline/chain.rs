@@ -18,6 +18,9 @@ pub struct Chain {
 /// One of them.
 struct Link {
     plugin: Arc<Plugin>,
+    name: Arc<str>,
+    /// What is entered where its filter hides an event from the sinks it is for.
+    hides: Arc<Act>,
     lane: PluginLane,
 }
 
@@ -25,21 +28,21 @@ struct Link {
 #[derive(Debug, Default, Clone)]
 pub(super) struct Fate {
     /// The filter that dropped it.
-    pub(super) dropped_by: Option<String>,
+    pub(super) dropped_by: Option<Arc<str>>,
     /// The sinks it is hidden from.
-    pub(super) hidden_from: Vec<String>,
+    pub(super) hidden_from: Vec<Arc<str>>,
     /// Its text is not Ansible's any more.
     pub(super) has_new_text: bool,
     /// A plugin that must not fail has failed on it.
-    pub(super) aborted_by: Option<String>,
+    pub(super) aborted_by: Option<Arc<str>>,
     /// What plugins did to it.
-    pub(super) acts: Vec<Act>,
+    pub(super) acts: Vec<Arc<Act>>,
 }
 
 impl Chain {
     /// `lanes` in the operator's order; plugin calls are driven on `runtime`.
     pub fn new(lanes: Vec<(Arc<Plugin>, PluginLane)>, runtime: Handle) -> Self {
-        let links = lanes.into_iter().map(|(plugin, lane)| Link { plugin, lane }).collect();
+        let links = lanes.into_iter().map(|(plugin, lane)| Link::new(plugin, lane)).collect();
         Self { links, runtime }
     }
 
@@ -80,6 +83,13 @@ impl Chain {
 }
 
 impl Link {
+    fn new(plugin: Arc<Plugin>, lane: PluginLane) -> Self {
+        let name = Arc::<str>::from(plugin.name().as_str());
+        let hid_from = plugin.only_for().iter().map(|sink| sink.as_str().into()).collect();
+        let hides = Act { plugin: Arc::clone(&name), hid_from, ..Act::default() };
+        Self { plugin, name, hides: Arc::new(hides), lane }
+    }
+
     fn filter(
         &mut self,
         runtime: &Handle,
@@ -89,11 +99,9 @@ impl Link {
         kept: &mut Vec<usize>,
     ) {
         let verdicts = runtime.block_on(self.lane.keep(&seen(events, fields, kept)));
-        let name = self.plugin.name().to_string();
         for &place in &verdicts.failed {
             self.mark_failed(&mut events[kept[place]], &mut fates[kept[place]], Hook::EventFilter);
         }
-        let only_for = self.plugin.only_for();
         let mut place = 0;
         kept.retain(|&index| {
             let keep = verdicts.keep[place];
@@ -101,19 +109,15 @@ impl Link {
             if keep {
                 return true;
             }
-            if only_for.is_empty() {
-                fates[index].dropped_by = Some(name.clone());
+            let fate = &mut fates[index];
+            if self.hides.hid_from.is_empty() {
+                fate.dropped_by = Some(Arc::clone(&self.name));
                 return false;
             }
-            fates[index].acts.push(Act {
-                plugin: name.clone(),
-                hid_from: only_for.iter().map(ToString::to_string).collect(),
-                ..Act::default()
-            });
-            for sink in only_for {
-                let sink = sink.to_string();
-                if !fates[index].hidden_from.contains(&sink) {
-                    fates[index].hidden_from.push(sink);
+            fate.acts.push(Arc::clone(&self.hides));
+            for sink in &self.hides.hid_from {
+                if !fate.hidden_from.contains(sink) {
+                    fate.hidden_from.push(Arc::clone(sink));
                 }
             }
             true
@@ -143,14 +147,13 @@ impl Link {
     }
 
     fn apply_change(&self, event: &mut Event, fate: &mut Fate, change: Change) {
-        let plugin = self.plugin.name().to_string();
         let mut act = Act {
-            plugin: plugin.clone(),
+            plugin: Arc::clone(&self.name),
             notes: change.notes.iter().map(|(key, _)| key.clone()).collect(),
             ..Act::default()
         };
         event.annotations.extend(change.notes.into_iter().map(|(key, value)| Annotation {
-            plugin: plugin.clone(),
+            plugin: Arc::clone(&self.name),
             key,
             value,
         }));
@@ -166,16 +169,16 @@ impl Link {
             replace_text(event, fate, &text);
             act.stdout = Some((before, event.stdout.len()));
         }
-        fate.acts.push(act);
+        fate.acts.push(Arc::new(act));
     }
 
     /// The event goes on with a mark; without its content where the plugin was there to
     /// hide something.
     fn mark_failed(&self, event: &mut Event, fate: &mut Fate, hook: Hook) {
-        let name = self.plugin.name().to_string();
+        let name = &self.name;
         match self.plugin.on_error(hook) {
             OnError::Continue => {}
-            OnError::Abort => fate.aborted_by = Some(name.clone()),
+            OnError::Abort => fate.aborted_by = Some(Arc::clone(name)),
             OnError::Withhold => {
                 if let EventSource::Callback { replaced_data, .. } = &mut event.source {
                     *replaced_data = Some("{}".to_owned());
@@ -186,9 +189,10 @@ impl Link {
                 }
             }
         }
-        fate.acts.push(Act { plugin: name.clone(), failed: true, ..Act::default() });
-        if !event.failed.contains(&name) {
-            event.failed.push(name);
+        let act = Act { plugin: Arc::clone(name), failed: true, ..Act::default() };
+        fate.acts.push(Arc::new(act));
+        if !event.failed.iter().any(|failed| **failed == **name) {
+            event.failed.push(name.to_string());
         }
     }
 }

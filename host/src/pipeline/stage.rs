@@ -177,7 +177,7 @@ impl Pipeline<'_> {
             if let Some(plugin) = &fate.aborted_by
                 && progress.aborted_by.is_none()
             {
-                progress.aborted_by = Some(plugin.clone());
+                progress.aborted_by = Some(plugin.to_string());
                 self.cancel.cancel();
             }
         }

@@ -1,7 +1,6 @@
 //! The calls on the event path: `prepare`, `keep` and `enrich`. Whatever a plugin does,
 //! each event of a batch comes out with an answer or with none, and the run goes on.
 
-use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
@@ -24,7 +23,7 @@ const LONGEST_KEY: usize = 64;
 #[derive(Debug, Clone)]
 struct Answer {
     keep: bool,
-    change: Option<Change>,
+    change: Option<Box<Change>>,
 }
 
 /// An event that the plugin is not asked about.
@@ -83,7 +82,7 @@ impl PluginLane {
         let changes: Vec<(usize, Change)> = answers
             .into_iter()
             .enumerate()
-            .filter_map(|(index, answer)| Some((index, answer?.change?)))
+            .filter_map(|(index, answer)| Some((index, *answer?.change?)))
             .collect();
         self.stats.changed += changes.len() as u64;
         Enriched { changes, failed }
@@ -189,18 +188,20 @@ impl PluginLane {
         seen: &[SeenEvent<'_>],
     ) -> Result<Vec<Answer>, String> {
         let mut answers = vec![UNASKED; seen.len()];
-        let places: HashMap<u64, usize> =
-            seen.iter().enumerate().map(|(place, seen)| (seen.event.counter, place)).collect();
+        // Changes mostly come in the order of the events.
+        let mut next = 0;
         for change in changes {
             let counter = change.counter;
-            let Some(&place) = places.get(&counter) else {
+            let mut places = (next..seen.len()).chain(0..next);
+            let Some(place) = places.find(|&place| seen[place].event.counter == counter) else {
                 return Err(format!("changed event {counter} in enrich, which it was not shown"));
             };
+            next = place + 1;
             if answers[place].change.is_some() {
                 return Err(format!("changed event {counter} twice in one enrich"));
             }
             let mut malformed = Vec::new();
-            answers[place].change = Some(our_change(change, &mut malformed));
+            answers[place].change = Some(Box::new(our_change(change, &mut malformed)));
             self.stats.malformed += malformed.len() as u64;
             for reason in malformed {
                 let message = format!("event {counter}: {reason}; that part was dropped");

@@ -247,9 +247,9 @@ impl LogCursor {
         Ok(None)
     }
 
-    fn wants(&self, not_for: &[String]) -> bool {
+    fn wants(&self, not_for: &[Arc<str>]) -> bool {
         self.plugin.hooks().event_sink
-            && !not_for.iter().any(|name| name == self.plugin.name().as_str())
+            && !not_for.iter().any(|name| **name == *self.plugin.name().as_str())
     }
 
     /// An event the sink has subscribed to; none for any other.

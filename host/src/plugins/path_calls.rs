@@ -1,11 +1,13 @@
 //! The calls on the event path: `prepare`, `keep` and `enrich`. Whatever a plugin does,
 //! each event of a batch comes out with an answer or with none, and the run goes on.
 
+use std::borrow::Cow;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::Instant;
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::batch::{BatchParts, annotations};
@@ -279,22 +281,39 @@ fn our_change(change: event_enricher::Change, malformed: &mut Vec<String>) -> Ch
             ));
         } else if notes.iter().any(|(known, _)| *known == key) {
             malformed.push(format!("the note `{key}` is there twice"));
-        // A `Value` has a limit to how deep it is, and whoever reads the event later too.
-        } else if let Err(error) = serde_json::from_str::<Value>(&value) {
+        } else if let Err(error) = check_json(&value) {
             malformed.push(format!("the note `{key}` is not one JSON value: {error}"));
         } else {
-            notes.push((key, value.trim().to_owned()));
+            notes.push((key, trimmed(value)));
         }
     }
     let data =
         change.data.and_then(|data| match serde_json::from_str::<Map<String, Value>>(&data) {
-            Ok(_) => Some(data.trim().to_owned()),
+            Ok(_) => Some(trimmed(data)),
             Err(error) => {
                 malformed.push(format!("the new data is not one JSON object: {error}"));
                 None
             }
         });
     Change { notes, data, stdout: change.stdout }
+}
+
+/// Whether a text is one JSON value. A `Value` has a limit to how deep it is, and whoever
+/// reads the event later too; of a string, which most notes are, it would make a copy.
+fn check_json(text: &str) -> serde_json::Result<()> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+    if text.starts_with('"') {
+        serde_json::from_str::<Text<'_>>(text).map(|Text(text)| drop(text))
+    } else {
+        serde_json::from_str::<Value>(text).map(drop)
+    }
+}
+
+fn trimmed(text: String) -> String {
+    let trimmed = text.trim();
+    if trimmed.len() == text.len() { text } else { trimmed.to_owned() }
 }
 
 fn is_note_key(key: &str) -> bool {
@@ -319,6 +338,11 @@ mod tests {
                 note("half", "{"),
                 note("two", "1 2"),
                 note("good", "2"),
+                note("text", "\"caf\\u00e9\" "),
+                note("half-character", "\"\\ud800\""),
+                note("two-texts", "\"a\" \"b\""),
+                note("deep", &"[".repeat(500)),
+                note("large", "1e999"),
             ],
             data: Some("[1]".into()),
             stdout: Some("text".into()),
@@ -326,9 +350,11 @@ mod tests {
         };
         let mut malformed = Vec::new();
         let change = our_change(change, &mut malformed);
-        assert_eq!(change.notes, [("good".to_owned(), "{\"a\": 1}".to_owned())]);
+        let notes: Vec<(&str, &str)> =
+            change.notes.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        assert_eq!(notes, [("good", "{\"a\": 1}"), ("text", "\"caf\\u00e9\"")]);
         assert_eq!((change.data, change.stdout.as_deref()), (None, Some("text")));
-        assert_eq!(malformed.len(), 6, "{malformed:#?}");
+        assert_eq!(malformed.len(), 10, "{malformed:#?}");
     }
 
     #[test]

@@ -80,11 +80,12 @@ impl Plugin for Annotate {
 
 impl Enricher for Annotate {
     fn enrich(&mut self, event: &Event<'_>, change: &mut Change) {
-        let mut labels: BTreeMap<&str, &Value> = BTreeMap::new();
-        labels.extend(self.everywhere.iter().map(|(key, value)| (key.as_str(), value)));
-        for rule in self.rules.iter().filter(|rule| rule.matches(event)) {
-            labels.extend(rule.labels.iter().map(|(key, value)| (key.as_str(), value)));
+        let mut rules = self.rules.iter().filter(|rule| rule.matches(event)).peekable();
+        if rules.peek().is_none() {
+            return self.everywhere.iter().for_each(|(key, value)| change.note(key, value));
         }
+        let mut labels: BTreeMap<&String, &Value> = self.everywhere.iter().collect();
+        rules.for_each(|rule| labels.extend(&rule.labels));
         for (key, value) in labels {
             change.note(key, value);
         }

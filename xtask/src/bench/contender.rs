@@ -68,6 +68,8 @@ impl Contender {
 pub(crate) struct Stage {
     /// Everything the bench writes.
     pub(crate) folder: PathBuf,
+    /// What benches before this one wrote.
+    before: PathBuf,
     ansible: PathBuf,
     playhouse: PathBuf,
 }
@@ -80,18 +82,23 @@ pub(crate) struct Left {
 }
 
 impl Stage {
-    /// Clears `target/bench` and lays out the private data directories; the http-sink of
-    /// the one with plugins sends to `receiver_url`.
+    /// Moves `target/bench` aside and lays out the private data directories; the http-sink
+    /// of the one with plugins sends to `receiver_url`.
     pub(crate) fn set(
         workspace: &Workspace,
         ansible: &Path,
         receiver_url: &str,
     ) -> Result<Self, Failure> {
         let folder = workspace.target.join("bench");
+        let before = workspace.target.join("bench-before");
         if folder.exists() {
-            fs::remove_dir_all(&folder).map_err(cannot_write(&folder))?;
+            fs::create_dir_all(&before).map_err(cannot_write(&before))?;
+            // One that was ended has swept nothing.
+            let number = fs::read_dir(&before).map_err(cannot_write(&before))?.count();
+            fs::rename(&folder, before.join(number.to_string())).map_err(cannot_write(&before))?;
         }
-        let stage = Self { folder, ansible: ansible.to_owned(), playhouse: workspace.playhouse() };
+        let stage =
+            Self { folder, before, ansible: ansible.to_owned(), playhouse: workspace.playhouse() };
         let plugin = |name: &str| components::plugin_folder(workspace).join(format!("{name}.wasm"));
         let plugins = json!([
             {"plugin": plugin("annotate"), "config": {"labels": {"bench": "yes"}}},
@@ -117,8 +124,8 @@ impl Stage {
     }
 
     /// One run, which must succeed, under a name of its own. Its artifacts stay until the
-    /// next bench, or until [`Stage::clear`]: ext4 makes files up to ten times slower for
-    /// seconds after many were removed.
+    /// end of the next bench, or until [`Stage::clear`]: ext4 makes files up to ten times
+    /// slower for minutes after many were removed.
     pub(crate) fn run(
         &self,
         contender: Contender,
@@ -163,6 +170,14 @@ impl Stage {
             left.bytes += file.metadata().map_or(0, |metadata| metadata.len());
         }
         left
+    }
+
+    /// Removes what benches before this one have left, when nothing is measured any more.
+    pub(crate) fn sweep(&self) -> Result<(), Failure> {
+        if self.before.exists() {
+            fs::remove_dir_all(&self.before).map_err(cannot_write(&self.before))?;
+        }
+        Ok(())
     }
 
     /// Removes a run's artifacts.

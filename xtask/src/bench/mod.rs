@@ -59,10 +59,11 @@ pub(crate) fn bench(workspace: &Workspace, options: &BenchOptions) -> Result<(),
     let receiver = Receiver::start();
     let stage = Stage::set(workspace, &ansible, receiver.url())?;
     if options.scale {
-        scale(workspace, &stage, options, &machine)
+        scale(workspace, &stage, options, &machine)?;
     } else {
-        compare(workspace, &stage, options, machine)
+        compare(workspace, &stage, options, machine)?;
     }
+    stage.sweep()
 }
 
 fn compare(

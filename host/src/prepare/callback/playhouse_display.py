@@ -296,9 +296,26 @@ def now():
     return datetime.datetime.now(datetime.timezone.utc)
 
 
+class RandomDigits:
+    """Random hexadecimal digits. The system is asked for many at a time: while it answers,
+    another thread takes over."""
+
+    def __init__(self):
+        self._digits = ""
+
+    def take(self, count):
+        if len(self._digits) < count:
+            self._digits = os.urandom(1024).hex()
+        taken, self._digits = self._digits[:count], self._digits[count:]
+        return taken
+
+
+RANDOM_DIGITS = RandomDigits()
+
+
 def new_uuid():
     """A random one, version 4, as `uuid` has it but without an object of it on the way."""
-    digits = os.urandom(16).hex()
+    digits = RANDOM_DIGITS.take(32)
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 

@@ -24,6 +24,13 @@ const PROMPT_AFTER: Duration = Duration::from_millis(100);
 /// How long to wait, after the exit, for a terminal that some other process holds open.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
+/// How long the child is left alone after it has said a little: each look at it takes a
+/// processor from somebody, and people do not see this.
+const REST: Duration = Duration::from_millis(5);
+
+/// A little, in bytes. A terminal gives 4095 at most at a time and holds some more.
+const LITTLE: usize = 2048;
+
 /// What a child is given while it runs.
 #[derive(Debug)]
 pub struct Supervision {
@@ -138,7 +145,7 @@ impl Running {
                 // Nobody listens any more only where reading the child has failed.
                 let _ = exited.send(match keeper {
                     Some(keeper) => keeper.wait(),
-                    None => Some(wait_for(pid)),
+                    None => Some(wait_for_child(pid)),
                 });
                 cancel.wake();
             })
@@ -147,7 +154,11 @@ impl Running {
         let mut buffer = vec![0; 64 * 1024];
         let mut open = true;
         let mut exit = None;
+        let mut heard = 0;
         while exit.is_none() || (open && self.heard_at.elapsed() < LAST_WORDS) {
+            if exit.is_none() && (1..LITTLE).contains(&heard) {
+                self.rest()?;
+            }
             self.wait_for_input(open, exit.is_some())?;
             self.cancel.drain_wakes();
             if exit.is_none()
@@ -159,7 +170,8 @@ impl Running {
                 exit = Some(farewell.unwrap_or_default());
                 self.heard_at = Instant::now();
             }
-            if self.read(&mut buffer, &mut open)? {
+            heard = self.read(&mut buffer, &mut open)?;
+            if heard > 0 {
                 self.heard_at = Instant::now();
                 self.answer_prompts();
             } else if self.heard_at.elapsed() >= PROMPT_AFTER {
@@ -202,6 +214,15 @@ impl Running {
         }
     }
 
+    /// Sleeps for a moment, or until the child has ended or is to be stopped.
+    fn rest(&self) -> Result<(), ExecError> {
+        let moment = Timespec { tv_sec: 0, tv_nsec: REST.subsec_nanos().into() };
+        wait_for(
+            &mut [PollFd::from_borrowed_fd(self.cancel.wake_fd(), PollFlags::IN)],
+            Some(&moment),
+        )
+    }
+
     /// Sleeps until there is something to do.
     fn wait_for_input(&self, terminal_is_open: bool, exited: bool) -> Result<(), ExecError> {
         let timeout =
@@ -218,10 +239,7 @@ impl Running {
         if let Some(channel) = self.channel.poll_fd() {
             fds.push(PollFd::from_borrowed_fd(channel, PollFlags::IN));
         }
-        match poll(&mut fds, timeout.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(error) => Err(ExecError::Read(error.into())),
-        }
+        wait_for(&mut fds, timeout.as_ref())
     }
 
     /// When to look again even if nothing comes.
@@ -264,14 +282,15 @@ impl Running {
     }
 
     /// Reads the channel, then one buffer of the terminal. Records go out before the
-    /// markers that name them, so in this order markers seldom have to wait.
-    fn read(&mut self, buffer: &mut [u8], open: &mut bool) -> Result<bool, ExecError> {
+    /// markers that name them, so in this order markers seldom have to wait. Says how many
+    /// bytes that were.
+    fn read(&mut self, buffer: &mut [u8], open: &mut bool) -> Result<usize, ExecError> {
         let assembler = &mut self.assembler;
-        let mut heard = false;
+        let mut heard = 0;
         let channel_error = self
             .channel
             .read_available(self.child.pid, buffer, |bytes| {
-                heard = true;
+                heard += bytes.len();
                 assembler.push_records(bytes);
             })
             .err();
@@ -284,7 +303,7 @@ impl Running {
         match rustix::io::read(self.child.terminal.as_fd(), &mut *buffer) {
             Ok(0) | Err(rustix::io::Errno::IO) => *open = false,
             Ok(size) => {
-                heard = true;
+                heard += size;
                 assembler.push_output(&buffer[..size], Timestamp::now());
             }
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
@@ -358,12 +377,19 @@ impl Running {
     }
 }
 
+fn wait_for(fds: &mut [PollFd<'_>], timeout: Option<&Timespec>) -> Result<(), ExecError> {
+    match poll(fds, timeout) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(ExecError::Read(error.into())),
+    }
+}
+
 fn type_error(error: rustix::io::Errno) -> ExecError {
     ExecError::Type(error.into())
 }
 
 /// Waits for one child: its exit code, or the signal that ended it.
-fn wait_for(pid: u32) -> Farewell {
+fn wait_for_child(pid: u32) -> Farewell {
     let mut farewell = Farewell::default();
     let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return farewell };
     loop {

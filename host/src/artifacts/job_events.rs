@@ -3,11 +3,12 @@
 //! line begins.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::growing_file::GrowingFile;
 use super::{ArtifactError, write_whole};
 use crate::events::Event;
 use crate::input::JobEvents;
@@ -59,7 +60,7 @@ pub(super) struct EventWriter {
     artifact_dir: PathBuf,
     ident: String,
     makes_files: bool,
-    lines: Option<Lines>,
+    lines: Option<GrowingFile>,
     /// The last batch, a line an event.
     text: String,
 }
@@ -71,14 +72,6 @@ pub struct Written {
     pub(super) json: Range<usize>,
     /// Where its line begins, if it has one.
     pub(super) at: Option<u64>,
-}
-
-/// `events.jsonl`, and how long it is.
-#[derive(Debug)]
-struct Lines {
-    path: PathBuf,
-    file: File,
-    length: u64,
 }
 
 /// What a batch's text keeps of its room for the next one, in bytes.
@@ -100,7 +93,8 @@ impl EventWriter {
         } else {
             let path = artifact_dir.join(LINES);
             let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path);
-            Some(Lines { file: file.map_err(ArtifactError::write(&path))?, path, length: 0 })
+            let file = file.map_err(ArtifactError::write(&path))?;
+            Some(GrowingFile::new(path, file))
         };
         Ok(Self {
             artifact_dir: artifact_dir.to_owned(),
@@ -120,7 +114,7 @@ impl EventWriter {
         self.text.shrink_to(ROOM);
         let mut batch: Vec<_> = events.map(|event| self.serialise(event)).collect();
         if let Some(lines) = &mut self.lines {
-            lines.append(&self.text, &mut batch);
+            push_lines(lines, &self.text, &mut batch);
         }
         batch
     }
@@ -147,36 +141,20 @@ impl EventWriter {
     }
 }
 
-impl Lines {
-    /// Adds the batch; where there is no room for all of it, each line that there is room for.
-    fn append(&mut self, text: &str, batch: &mut [Result<Written, ArtifactError>]) {
-        let all_at = self.push(text).ok();
-        for result in batch {
-            let Ok(written) = result else { continue };
-            let line = written.json.start..=written.json.end;
-            let pushed = match all_at {
-                Some(at) => Ok(at + written.json.start as u64),
-                None => self.push(&text[line]),
-            };
-            match pushed {
-                Ok(at) => written.at = Some(at),
-                Err(source) => {
-                    *result = Err(ArtifactError::Write { path: self.path.clone(), source });
-                }
-            }
+/// Adds the batch; where there is no room for all of it, each line that there is room for.
+fn push_lines(file: &mut GrowingFile, text: &str, batch: &mut [Result<Written, ArtifactError>]) {
+    let all_at = file.push(text.as_bytes()).ok();
+    for result in batch {
+        let Ok(written) = result else { continue };
+        let line = &text[written.json.start..=written.json.end];
+        let pushed = match all_at {
+            Some(at) => Ok(at + written.json.start as u64),
+            None => file.push(line.as_bytes()),
+        };
+        match pushed {
+            Ok(at) => written.at = Some(at),
+            Err(error) => *result = Err(error),
         }
-    }
-
-    /// Adds whole lines, or nothing; where they begin.
-    fn push(&mut self, lines: &str) -> io::Result<u64> {
-        let at = self.length;
-        if let Err(error) = self.file.write_all(lines.as_bytes()) {
-            // Half a line would be in the way of the next one.
-            let _ = self.file.set_len(at);
-            return Err(error);
-        }
-        self.length += lines.len() as u64;
-        Ok(at)
     }
 }
 

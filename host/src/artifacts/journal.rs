@@ -7,13 +7,14 @@
 //! in `events.jsonl` at the byte that `at` names.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::growing_file::GrowingFile;
 use super::{ArtifactError, StatusChange};
 
 /// One line.
@@ -108,10 +109,7 @@ pub struct Position {
 /// The end that is written.
 #[derive(Debug)]
 pub struct Journal {
-    path: PathBuf,
-    file: File,
-    /// Bytes of it.
-    length: u64,
+    file: GrowingFile,
     lines: Vec<u8>,
     last: u64,
 }
@@ -119,7 +117,7 @@ pub struct Journal {
 impl Journal {
     /// Continues an empty file.
     pub(super) fn new(path: PathBuf, file: File) -> Self {
-        Self { path, file, length: 0, lines: Vec::new(), last: 0 }
+        Self { file: GrowingFile::new(path, file), lines: Vec::new(), last: 0 }
     }
 
     /// Adds an entry, which [`Journal::flush`] writes.
@@ -133,12 +131,7 @@ impl Journal {
     /// Writes what was pushed; the number of the last entry that is now to be read. What
     /// there is no room for is written the next time.
     pub fn flush(&mut self) -> Result<u64, ArtifactError> {
-        if let Err(error) = self.file.write_all(&self.lines) {
-            // Half a line would be in the way of the next one.
-            let _ = self.file.set_len(self.length);
-            return Err(ArtifactError::write(&self.path)(error));
-        }
-        self.length += self.lines.len() as u64;
+        self.file.push(&self.lines)?;
         self.lines.clear();
         Ok(self.last)
     }
@@ -182,6 +175,8 @@ impl JournalReader {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]

@@ -9,6 +9,7 @@ mod artifact_dir;
 mod config_changes;
 mod error;
 mod fact_cache;
+mod growing_file;
 mod job_events;
 mod journal;
 mod log_reader;

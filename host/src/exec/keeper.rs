@@ -35,6 +35,8 @@ pub struct KeeperProgram {
 pub struct Keeper {
     process: std::process::Child,
     socket: Option<UnixStream>,
+    /// The run's temporary directory, once there is something to keep.
+    scratch: PathBuf,
 }
 
 /// What the keeper is to start, and what it removes if nobody is left to do so.
@@ -72,13 +74,14 @@ impl Keeper {
                 .stderr(Stdio::null())
                 .process_group(0)
                 .spawn()?;
-            Ok(Self { process, socket: Some(ours) })
+            Ok(Self { process, socket: Some(ours), scratch: PathBuf::new() })
         };
         start().map_err(|source| ExecError::Keeper { program: program.program.clone(), source })
     }
 
     /// Has a command started; `scratch` is the run's temporary directory.
     pub(super) fn spawn(&mut self, command: &Command, scratch: &Path) -> Result<Child, ExecError> {
+        scratch.clone_into(&mut self.scratch);
         let order = Order { command: command.clone(), scratch: scratch.to_owned() };
         let mut socket = self.socket.as_ref().ok_or(ExecError::KeeperLost)?;
         socket.write_all(&order.encode()).map_err(|_| ExecError::KeeperLost)?;
@@ -93,12 +96,18 @@ impl Keeper {
         }
     }
 
-    /// Waits for the end of what it keeps; none where the keeper itself was ended.
-    pub(super) fn wait(mut self) -> Option<Farewell> {
+    /// Waits for the end of what it keeps. Where the keeper itself was ended: those that it
+    /// has written down.
+    pub(super) fn wait(mut self) -> Result<Farewell, Vec<Process>> {
+        let farewell = self.hear();
+        // Its word is in, or there is none; how it exits says no more.
+        let _ = self.process.wait();
+        farewell.ok_or_else(|| read_kept(&self.scratch))
+    }
+
+    fn hear(&self) -> Option<Farewell> {
         let mut text = Vec::new();
         self.socket.as_ref()?.read_to_end(&mut text).ok()?;
-        // Its word is in; how it exits says no more.
-        let _ = self.process.wait();
         serde_json::from_slice(&text).ok()
     }
 }
@@ -110,7 +119,7 @@ pub(super) fn kept_path(scratch: &Path) -> PathBuf {
 }
 
 /// What a keeper has written there.
-pub(super) fn read_kept(scratch: &Path) -> Vec<Process> {
+fn read_kept(scratch: &Path) -> Vec<Process> {
     let text = std::fs::read(kept_path(scratch)).unwrap_or_default();
     let mut lists = serde_json::Deserializer::from_slice(&text).into_iter::<Vec<Process>>();
     lists.next().and_then(Result::ok).unwrap_or_default()

@@ -2,7 +2,7 @@
 //! as there is something, on a thread of its own.
 
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,9 +12,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 
 use super::child::{Child, Command};
-use super::keeper::{Farewell, Keeper, read_kept};
+use super::keeper::{Farewell, Keeper};
 use super::prompts::{PATIENCE, Typist, is_question};
-use super::termination::{GRACE, LeftProcess, Process, Tree};
+use super::termination::{GRACE, LeftProcess, Process, Tree, is_alive};
 use super::{Answers, Cancel, Channel, ExecError};
 use crate::events::{Assembler, Nonce, Segment};
 
@@ -86,8 +86,6 @@ pub struct Running {
     idle_timeout: Option<Duration>,
     typist: Typist,
     keeper: Option<Keeper>,
-    /// Where the keeper leaves word for the case that it is ended.
-    scratch: PathBuf,
     started: Instant,
     /// When something last came from the child.
     heard_at: Instant,
@@ -125,7 +123,6 @@ impl Running {
             idle_timeout: supervision.idle_timeout,
             typist: Typist::new(supervision.answers),
             keeper: supervision.keeper,
-            scratch: scratch.to_owned(),
             started: now,
             heard_at: now,
             stopping: None,
@@ -145,7 +142,7 @@ impl Running {
                 // Nobody listens any more only where reading the child has failed.
                 let _ = exited.send(match keeper {
                     Some(keeper) => keeper.wait(),
-                    None => Some(wait_for_child(pid)),
+                    None => Ok(wait_for_child(pid)),
                 });
                 cancel.wake();
             })
@@ -164,10 +161,7 @@ impl Running {
             if exit.is_none()
                 && let Ok(farewell) = exits.try_recv()
             {
-                if farewell.is_none() {
-                    self.take_over();
-                }
-                exit = Some(farewell.unwrap_or_default());
+                exit = Some(farewell.unwrap_or_else(|kept| self.take_over(&kept)));
                 self.heard_at = Instant::now();
             }
             heard = self.read(&mut buffer, &mut open)?;
@@ -339,22 +333,23 @@ impl Running {
         self.stopping = Some(Stopping { reason, tree, kill_at: Instant::now() + GRACE });
     }
 
-    /// The keeper was ended. Ansible was told so by the system and may be gone by now, and
-    /// its workers' children with nobody to end them.
-    fn take_over(&mut self) {
+    /// The keeper was ended, and says no farewell. Ansible was told so by the system and may
+    /// be gone by now, and its workers' children with nobody to end them.
+    fn take_over(&mut self, kept: &[Process]) -> Farewell {
         if self.stopping.is_none() {
             self.stop(Stop::KeeperLost);
         }
         let mut orphans = Tree::default();
-        for process in read_kept(&self.scratch).iter().filter(|process| process.is_alive()) {
+        for process in kept.iter().filter(|process| process.is_alive()) {
             orphans.add(process.pid);
         }
-        if Process::find(self.child.pid).is_none() {
+        if !is_alive(self.child.pid) {
             orphans.signal(Signal::TERM);
         }
         if let Some(stopping) = &mut self.stopping {
             stopping.tree.merge(orphans);
         }
+        Farewell::default()
     }
 
     /// Ansible has ended; after a stop, what is left of its tree has what is left of the grace.

@@ -95,11 +95,7 @@ fn cross(component: &Path, room: &Path, events: &[Event], counts: &mut Counts) {
     let context = LaneContext::without_run("bench", room.to_owned());
     let mut lane = runtime.block_on(PluginLane::start(plugin, Lane::Path, context)).unwrap();
     let fields = counts.count("fields", || Fields::of_events(events));
-    let seen: Vec<SeenEvent<'_>> = events
-        .iter()
-        .zip(&fields)
-        .map(|(event, fields)| SeenEvent { event, fields, json: None })
-        .collect();
+    let seen = SeenEvent::of_events(events, &fields);
     let mut filter = |batch: &[SeenEvent<'_>]| {
         let verdicts = runtime.block_on(lane.keep(batch));
         assert!(verdicts.failed.is_empty(), "the filter answered");

@@ -58,7 +58,7 @@ fn crossing_filter(bencher: Bencher<'_, '_>) {
     let mut lane = lane(&runtime, "only-failed", room.path());
     let (events, fields) = seen();
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
-        let verdicts = runtime.block_on(lane.keep(&batch(&events, &fields)));
+        let verdicts = runtime.block_on(lane.keep(&SeenEvent::of_events(&events, &fields)));
         assert!(verdicts.failed.is_empty(), "the filter answered");
     });
 }
@@ -70,7 +70,7 @@ fn crossing_enricher(bencher: Bencher<'_, '_>) {
     let mut lane = lane(&runtime, "annotate", room.path());
     let (events, fields) = seen();
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
-        let enriched = runtime.block_on(lane.enrich(&batch(&events, &fields)));
+        let enriched = runtime.block_on(lane.enrich(&SeenEvent::of_events(&events, &fields)));
         assert_eq!(enriched.changes.len(), BATCH);
     });
 }
@@ -85,7 +85,7 @@ fn native_filter(bencher: Bencher<'_, '_>) {
             matches!(outcome, Some(EventOutcome::Failed | EventOutcome::Unreachable))
                 || seen.event.name == "playbook_on_stats"
         };
-        batch(&events, &fields).iter().map(is_trouble).collect::<Vec<bool>>()
+        SeenEvent::of_events(&events, &fields).iter().map(is_trouble).collect::<Vec<bool>>()
     });
 }
 
@@ -141,11 +141,6 @@ fn seen() -> (Vec<Event>, Vec<Fields>) {
     let events = events();
     let fields = Fields::of_events(&events);
     (events, fields)
-}
-
-fn batch<'a>(events: &'a [Event], fields: &'a [Fields]) -> Vec<SeenEvent<'a>> {
-    let pairs = events.iter().zip(fields);
-    pairs.map(|(event, fields)| SeenEvent { event, fields, json: None }).collect()
 }
 
 fn runtime() -> Runtime {

@@ -32,11 +32,7 @@ fn main() {
 
     let events: Vec<Event> = (1..=BATCH).map(event).collect();
     let fields = Fields::of_events(&events);
-    let batch: Vec<SeenEvent<'_>> = events
-        .iter()
-        .zip(&fields)
-        .map(|(event, fields)| SeenEvent { event, fields, json: None })
-        .collect();
+    let batch = SeenEvent::of_events(&events, &fields);
 
     let mut best = Duration::MAX;
     for round in 0..ROUNDS {

@@ -107,11 +107,7 @@ impl Work {
         }
         if let Some(lane) = &mut self.filter {
             let fields = Fields::of_events(batch);
-            let seen: Vec<SeenEvent<'_>> = batch
-                .iter()
-                .zip(&fields)
-                .map(|(event, fields)| SeenEvent { event, fields, json: None })
-                .collect();
+            let seen = SeenEvent::of_events(batch, &fields);
             let verdicts = self.runtime.block_on(lane.keep(&seen));
             assert!(verdicts.failed.is_empty(), "the filter answered");
         }

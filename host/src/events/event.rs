@@ -81,8 +81,9 @@ impl EventSource {
     /// A record whose `event_data` is looked for.
     #[cfg(test)]
     pub(crate) fn of_record(record: &str) -> Self {
-        const KEY: &str = "\"event_data\": ";
-        let data = record.find(KEY).map(|at| at + KEY.len()..record.len() - 1);
+        use super::records::DATA_KEY;
+
+        let data = record.find(DATA_KEY).map(|at| at + DATA_KEY.len()..record.len() - 1);
         Self::Callback { record: record.to_owned(), data, replaced_data: None }
     }
 }

@@ -63,6 +63,14 @@ pub struct SeenEvent<'event> {
     pub json: Option<&'event str>,
 }
 
+impl<'event> SeenEvent<'event> {
+    /// A batch as a hook on the path is shown it; `fields` are those of the events.
+    pub fn of_events(events: &'event [Event], fields: &'event [Fields]) -> Vec<Self> {
+        let pairs = events.iter().zip(fields);
+        pairs.map(|(event, fields)| Self { event, fields, json: None }).collect()
+    }
+}
+
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Record<'a> {

@@ -41,7 +41,7 @@ pub(super) struct Records {
 const LONGEST_HEAD: usize = 256;
 
 /// What stands before the data in a record.
-const DATA_KEY: &str = "\"event_data\": ";
+pub(super) const DATA_KEY: &str = "\"event_data\": ";
 
 impl Records {
     pub(super) fn push(&mut self, bytes: &[u8]) {

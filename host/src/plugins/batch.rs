@@ -171,11 +171,7 @@ mod tests {
     fn events_of_one_task_share_a_scope() {
         let events = [our_event(1, "a"), our_event(2, "a"), our_event(3, "b"), our_event(4, "a")];
         let fields = Fields::of_events(&events);
-        let seen: Vec<SeenEvent<'_>> = events
-            .iter()
-            .zip(&fields)
-            .map(|(event, fields)| SeenEvent { event, fields, json: None })
-            .collect();
+        let seen = SeenEvent::of_events(&events, &fields);
         let annotations = annotations(&seen);
         let parts = BatchParts::new(&seen, &annotations, EventTexts::default());
         let scopes: Vec<u32> = parts.events.iter().map(|event| event.scope).collect();

@@ -52,11 +52,11 @@ pub fn send(pid: u32, signal: Signal) {
     kill_process(pid, signal).expect("the process is there");
 }
 
-/// Waits until something is so; what is not after a minute is a failure.
+/// Waits until something is so; what is not after half a minute is a failure.
 pub fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let started = Instant::now();
     while !is_so() {
-        assert!(started.elapsed() < Duration::from_mins(1), "waited too long until {what}");
+        assert!(started.elapsed() < Duration::from_secs(30), "waited too long until {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

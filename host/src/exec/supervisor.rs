@@ -14,8 +14,8 @@ use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 use super::child::{Child, Command};
 use super::keeper::{Farewell, Keeper};
 use super::prompts::{PATIENCE, Typist, is_question};
-use super::termination::{GRACE, LeftProcess, Process, Tree, is_alive};
-use super::{Answers, Cancel, Channel, ExecError};
+use super::termination::{GRACE, Process, Tree, is_alive};
+use super::{Answers, Cancel, Channel, ExecError, Exit, Stop};
 use crate::events::{Assembler, Nonce, Segment};
 
 /// How long text without a line end is held back before it is taken for a prompt.
@@ -44,36 +44,6 @@ pub struct Supervision {
     pub answers: Answers,
     /// The process between us and it; without one it is our own child.
     pub keeper: Option<Keeper>,
-}
-
-/// Why a child was stopped.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stop {
-    /// By its [`Cancel`].
-    Canceled,
-    /// It took longer than this.
-    JobTimeout(Duration),
-    /// It said nothing for this long.
-    IdleTimeout(Duration),
-    /// It asks this, and there is no answer.
-    Unanswered(String),
-    /// Its keeper was ended, and it could not be left alone.
-    KeeperLost,
-}
-
-/// How a child ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exit {
-    /// Its exit code; none when a signal ended it.
-    pub code: Option<i32>,
-    /// The signal that ended it.
-    pub signal: Option<i32>,
-    /// Why it was made to end, if it did not end by itself.
-    pub stop: Option<Stop>,
-    /// What a stop has left alive.
-    pub left: Vec<LeftProcess>,
-    /// Whether the callback ever spoke to us. If not, all of the run is text.
-    pub has_events: bool,
 }
 
 /// A running child with its channel.

@@ -37,6 +37,17 @@ pub enum PluginError {
         /// What it is instead, and how to get a component.
         reason: String,
     },
+    /// Its code cannot be made.
+    #[error(
+        "the plugin `{}` cannot be compiled: {reason}; ask its author for one with less code in it",
+        path.display()
+    )]
+    Compile {
+        /// The component's file.
+        path: PathBuf,
+        /// What went wrong.
+        reason: String,
+    },
     /// It is a component of someone else's.
     #[error(
         "the component `{}` is no plugin: it exports none of the hooks of `playhouse:plugin`; build it with the plugin SDK, or against `wit/`",

@@ -2,6 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::plugins::compiled::{CompiledCache, CompilerProgram};
 use crate::plugins::component::{check_hooks, default_name};
 use crate::plugins::{Hook, Metadata};
 
@@ -59,6 +60,25 @@ fn a_truncated_component_is_refused() {
         let error = refusal(&whole[..end]);
         assert!(error.starts_with("`/mine.wasm` is not a WebAssembly component: "), "{error}");
     }
+}
+
+#[test]
+fn what_the_compiler_dies_of_is_no_other_kind_of_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let component = folder.path().join("mine.wasm");
+    fs::write(&component, wat::parse_str("(component)").unwrap()).unwrap();
+    let cache = CompiledCache {
+        folder: folder.path().join("aot"),
+        key: folder.path().join("aot.key"),
+        compiler: Some(CompilerProgram {
+            program: PathBuf::from("sh"),
+            arguments: vec!["-c".to_owned(), "cat > /dev/null; kill -9 $$".to_owned()],
+        }),
+    };
+    let spec = PluginSpec::new(component, PathBuf::from("/srv"));
+    let error = PluginHost::new(Some(&cache)).unwrap().load(spec).err().unwrap().to_string();
+    assert!(error.contains("/mine.wasm` cannot be compiled: "), "{error}");
+    assert!(error.contains("GiB of memory"), "{error}");
 }
 
 #[test]

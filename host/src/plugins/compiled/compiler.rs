@@ -33,9 +33,11 @@ pub struct CompilerProgram {
 
 /// Why there is no code.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum CompileError {
-    /// It is the component's fault.
+pub(in crate::plugins) enum CompileError {
+    /// It is no component, or a broken one.
     Component(String),
+    /// It takes more of time or memory than any plugin should.
+    TooMuch(String),
     /// Something of the system failed; compiling here may do.
     System(String),
 }
@@ -74,15 +76,13 @@ impl CompilerProgram {
         let status = child.wait().map_err(system)?;
         if !in_time.map_err(system)? {
             let seconds = limit.as_secs();
-            return Err(CompileError::Component(format!(
-                "compiling it takes more than {seconds} s"
-            )));
+            return Err(CompileError::TooMuch(format!("that takes more than {seconds} s")));
         }
         match status.code() {
             Some(0) => given.map_err(system),
             Some(_) => Err(CompileError::Component(reason.trim_end().to_owned())),
-            None => Err(CompileError::Component(format!(
-                "compiling it takes more than {} GiB of memory, or was stopped: {status}",
+            None => Err(CompileError::TooMuch(format!(
+                "that takes more than {} GiB of memory, or was stopped: {status}",
                 MEMORY >> 30
             ))),
         }
@@ -156,12 +156,12 @@ mod tests {
         assert_eq!(bad, Err(CompileError::Component("it is bad".to_owned())));
         let killed = compile("cat > /dev/null; kill -9 $$", patient);
         assert!(
-            matches!(&killed, Err(CompileError::Component(reason)) if reason.contains("2 GiB")),
+            matches!(&killed, Err(CompileError::TooMuch(reason)) if reason.contains("2 GiB")),
             "{killed:?}"
         );
         let slow = compile("exec sleep 60", Duration::from_millis(50));
         assert!(
-            matches!(&slow, Err(CompileError::Component(reason)) if reason.contains("more than")),
+            matches!(&slow, Err(CompileError::TooMuch(reason)) if reason.contains("more than")),
             "{slow:?}"
         );
         let program =

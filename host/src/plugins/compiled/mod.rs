@@ -16,7 +16,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use cache::Cache;
-use compiler::CompileError;
+pub(super) use compiler::CompileError;
 pub use compiler::{CompilerProgram, compile};
 
 /// Where compiled components are kept, and who compiles them.
@@ -68,15 +68,17 @@ impl Compiled {
         (Self { cache, compiler: asked.compiler.clone() }, notice)
     }
 
-    /// The code of a component, from the cache if it is there. The error says what is
-    /// wrong with the component.
+    /// The code of a component, from the cache if it is there.
     pub(super) fn component(
         &self,
         engine: &Engine,
         bytes: &[u8],
         digest: &str,
-    ) -> Result<Component, String> {
-        let here = || Component::from_binary(engine, bytes).map_err(|error| format!("{error:#}"));
+    ) -> Result<Component, CompileError> {
+        let here = || {
+            Component::from_binary(engine, bytes)
+                .map_err(|error| CompileError::Component(format!("{error:#}")))
+        };
         let Some(cache) = &self.cache else { return here() };
         if let Some(component) = cache.load(engine, digest) {
             return Ok(component);
@@ -95,11 +97,11 @@ impl Compiled {
                 Some(component) => Ok(component),
                 None => here(),
             },
-            Err(CompileError::Component(reason)) => Err(reason),
             Err(CompileError::System(reason)) => {
                 debug!(digest, reason, "compiled code cannot be kept");
                 here()
             }
+            Err(error) => Err(error),
         }
     }
 

@@ -118,10 +118,15 @@ impl LimitOverrides {
             serde_json::to_value(limits).unwrap_or_default()
         };
         let (before, after) = (in_force(before), in_force(self));
-        let number = |limits: &Value, name: &str| limits[name].as_u64().unwrap_or_default();
+        // Unset, processor time depends on the call: it was the least, and is the most.
+        let number = |limits: &Value, name: &str, unset| limits[name].as_u64().unwrap_or(unset);
         let names = after.as_object().into_iter().flat_map(Map::keys);
         names
-            .map(|name| (name, number(&before, name), number(&after, name)))
+            .filter(|name| before[*name] != after[*name])
+            .map(|name| {
+                let before = number(&before, name, PATH_CPU_MS);
+                (name, before, number(&after, name, DELIVERY_CPU_MS))
+            })
             .filter(|(_, before, after)| before < after)
             .map(|(name, before, after)| format!("{name} {before} to {after}"))
             .collect()
@@ -205,8 +210,12 @@ mod tests {
         assert_eq!((limits.memory_mib, limits.cpu_ms), (Some(512), Some(8_000)));
         assert_eq!(much.in_force(LimitOverrides::default()).memory_mib, Some(4_096));
         let raised = much.raised_from(LimitOverrides::default());
-        assert_eq!(raised, ["memory_mib 64 to 512", "cpu_ms 0 to 8000"]);
+        assert_eq!(raised, ["memory_mib 64 to 512", "cpu_ms 100 to 8000"]);
         assert!(LimitOverrides::default().raised_from(much).is_empty());
+        assert!(LimitOverrides::default().raised_from(LimitOverrides::default()).is_empty());
+        let little = LimitOverrides { cpu_ms: Some(10), ..LimitOverrides::default() };
+        assert!(little.raised_from(LimitOverrides::default()).is_empty());
+        assert_eq!(LimitOverrides::default().raised_from(little), ["cpu_ms 10 to 1000"]);
     }
 
     #[test]

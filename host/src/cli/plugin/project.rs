@@ -385,7 +385,10 @@ mod tests {
     fn files_in(folder: &Path, below: &Path, found: &mut BTreeSet<String>) {
         for entry in fs::read_dir(folder).unwrap().flatten() {
             let path = entry.path();
-            if path.is_dir() && entry.file_name() != "__pycache__" {
+            let name = entry.file_name();
+            if name == "__pycache__" || name.as_encoded_bytes().starts_with(b".") {
+                // What tools leave there.
+            } else if path.is_dir() {
                 files_in(&path, below, found);
             } else if path.is_file() {
                 found.insert(path.strip_prefix(below).unwrap().display().to_string());

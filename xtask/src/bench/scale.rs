@@ -222,7 +222,8 @@ impl fmt::Display for Scale {
              recorded stream is read without Ansible. CPU is that of the process tree, “own” that \
              of Playhouse's process alone, in steps of 10 ms where Ansible runs. Growth is the \
              power of the count since the line above: 1 is linear, and less means that a part of \
-             the cost did not grow."
+             the cost did not grow. A loop's last event has the result of every item in it, and \
+             is in memory while it passes; the recorded stream has no such event."
         )
     }
 }

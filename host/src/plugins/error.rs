@@ -37,7 +37,7 @@ pub enum PluginError {
         /// What it is instead, and how to get a component.
         reason: String,
     },
-    /// Its code cannot be made.
+    /// Making its code takes more of time or memory than any plugin should.
     #[error(
         "the plugin `{}` cannot be compiled: {reason}; ask its author for one with less code in it",
         path.display()
@@ -45,7 +45,7 @@ pub enum PluginError {
     Compile {
         /// The component's file.
         path: PathBuf,
-        /// What went wrong.
+        /// What it takes too much of.
         reason: String,
     },
     /// It is a component of someone else's.

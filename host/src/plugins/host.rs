@@ -6,7 +6,7 @@ use wasmtime::component::{HasSelf, InstancePre, Linker};
 use wasmtime::{Config, Engine};
 
 use super::bindings::AllHooks;
-use super::compiled::{CompileError, Compiled};
+use super::compiled::{Compiled, Refusal};
 use super::egress::{Proxies, Tls};
 use super::epoch::EpochTicker;
 use super::exports::find_hooks;
@@ -77,13 +77,11 @@ impl PluginHost {
         let component = self
             .compiled
             .component(&self.engine, &file.bytes, file.digest.as_hex())
-            .map_err(|error| match error {
-                CompileError::Component(reason) => {
+            .map_err(|refusal| match refusal {
+                Refusal::Broken(reason) => {
                     PluginError::NotAComponent { path: path.clone(), reason }
                 }
-                CompileError::TooMuch(reason) | CompileError::System(reason) => {
-                    PluginError::Compile { path: path.clone(), reason }
-                }
+                Refusal::TooMuch(reason) => PluginError::Compile { path: path.clone(), reason },
             })?;
         let hooks = find_hooks(&self.engine, &component, path)?;
         file.check_hooks(hooks)?;

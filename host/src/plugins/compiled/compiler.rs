@@ -33,13 +33,33 @@ pub struct CompilerProgram {
 
 /// Why there is no code.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::plugins) enum CompileError {
-    /// It is no component, or a broken one.
-    Component(String),
-    /// It takes more of time or memory than any plugin should.
-    TooMuch(String),
+pub(super) enum CompileError {
+    /// It is the component's fault.
+    Refused(Refusal),
     /// Something of the system failed; compiling here may do.
     System(String),
+}
+
+/// Why no code can be made of a component.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::plugins) enum Refusal {
+    /// It is no component, or a broken one.
+    Broken(String),
+    /// It takes more of time or memory than any plugin should.
+    TooMuch(String),
+}
+
+impl Refusal {
+    /// What the compiler says of a component.
+    pub(super) fn of(error: &wasmtime::Error) -> Self {
+        Self::Broken(format!("{error:#}"))
+    }
+}
+
+impl From<Refusal> for CompileError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
 }
 
 impl CompilerProgram {
@@ -76,15 +96,16 @@ impl CompilerProgram {
         let status = child.wait().map_err(system)?;
         if !in_time.map_err(system)? {
             let seconds = limit.as_secs();
-            return Err(CompileError::TooMuch(format!("that takes more than {seconds} s")));
+            return Err(Refusal::TooMuch(format!("that takes more than {seconds} s")).into());
         }
         match status.code() {
             Some(0) => given.map_err(system),
-            Some(_) => Err(CompileError::Component(reason.trim_end().to_owned())),
-            None => Err(CompileError::TooMuch(format!(
+            Some(_) => Err(Refusal::Broken(reason.trim_end().to_owned()).into()),
+            None => Err(Refusal::TooMuch(format!(
                 "that takes more than {} GiB of memory, or was stopped: {status}",
                 MEMORY >> 30
-            ))),
+            ))
+            .into()),
         }
     }
 }
@@ -153,15 +174,15 @@ mod tests {
         let patient = Duration::from_mins(1);
         assert_eq!(compile("cat > /dev/null", patient), Ok(()));
         let bad = compile("cat > /dev/null; echo it is bad >&2; exit 1", patient);
-        assert_eq!(bad, Err(CompileError::Component("it is bad".to_owned())));
+        assert_eq!(bad, Err(Refusal::Broken("it is bad".to_owned()).into()));
         let killed = compile("cat > /dev/null; kill -9 $$", patient);
         assert!(
-            matches!(&killed, Err(CompileError::TooMuch(reason)) if reason.contains("2 GiB")),
+            matches!(&killed, Err(CompileError::Refused(Refusal::TooMuch(reason))) if reason.contains("2 GiB")),
             "{killed:?}"
         );
         let slow = compile("exec sleep 60", Duration::from_millis(50));
         assert!(
-            matches!(&slow, Err(CompileError::TooMuch(reason)) if reason.contains("more than")),
+            matches!(&slow, Err(CompileError::Refused(Refusal::TooMuch(reason))) if reason.contains("more than")),
             "{slow:?}"
         );
         let program =

@@ -16,7 +16,8 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use cache::Cache;
-pub(super) use compiler::CompileError;
+use compiler::CompileError;
+pub(super) use compiler::Refusal;
 pub use compiler::{CompilerProgram, compile};
 
 /// Where compiled components are kept, and who compiles them.
@@ -74,11 +75,8 @@ impl Compiled {
         engine: &Engine,
         bytes: &[u8],
         digest: &str,
-    ) -> Result<Component, CompileError> {
-        let here = || {
-            Component::from_binary(engine, bytes)
-                .map_err(|error| CompileError::Component(format!("{error:#}")))
-        };
+    ) -> Result<Component, Refusal> {
+        let here = || Component::from_binary(engine, bytes).map_err(|error| Refusal::of(&error));
         let Some(cache) = &self.cache else { return here() };
         if let Some(component) = cache.load(engine, digest) {
             return Ok(component);
@@ -97,11 +95,11 @@ impl Compiled {
                 Some(component) => Ok(component),
                 None => here(),
             },
+            Err(CompileError::Refused(refusal)) => Err(refusal),
             Err(CompileError::System(reason)) => {
                 debug!(digest, reason, "compiled code cannot be kept");
                 here()
             }
-            Err(error) => Err(error),
         }
     }
 
@@ -128,9 +126,7 @@ fn compile_here(
     bytes: &[u8],
     mut code: std::fs::File,
 ) -> Result<(), CompileError> {
-    let compiled = engine
-        .precompile_component(bytes)
-        .map_err(|error| CompileError::Component(format!("{error:#}")))?;
+    let compiled = engine.precompile_component(bytes).map_err(|error| Refusal::of(&error))?;
     std::io::Write::write_all(&mut code, &compiled)
         .map_err(|error| CompileError::System(error.to_string()))
 }

@@ -26,10 +26,28 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// How long the child is left alone after it has said a little: each look at it takes a
 /// processor from somebody, and people do not see this.
-const REST: Duration = Duration::from_millis(5);
+const REST: Duration = Duration::from_millis(20);
 
-/// A little, in bytes. A terminal gives 4095 at most at a time and holds some more.
-const LITTLE: usize = 2048;
+/// A little, in bytes. A terminal gives 4095 at a time and holds some 8 KiB more, a socket
+/// some 100 records; a child that fills them waits for the rest to end.
+const LITTLE: Heard = Heard { terminal: 2048, channel: 16 << 10 };
+
+/// What came from the child at one look, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Heard {
+    terminal: usize,
+    channel: usize,
+}
+
+impl Heard {
+    fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+
+    fn is_little(self) -> bool {
+        !self.is_nothing() && self.terminal < LITTLE.terminal && self.channel < LITTLE.channel
+    }
+}
 
 /// What a child is given while it runs.
 #[derive(Debug)]
@@ -121,9 +139,9 @@ impl Running {
         let mut buffer = vec![0; 64 * 1024];
         let mut open = true;
         let mut exit = None;
-        let mut heard = 0;
+        let mut heard = Heard::default();
         while exit.is_none() || (open && self.heard_at.elapsed() < LAST_WORDS) {
-            if exit.is_none() && (1..LITTLE).contains(&heard) {
+            if exit.is_none() && heard.is_little() {
                 self.rest()?;
             }
             self.wait_for_input(open, exit.is_some())?;
@@ -135,7 +153,7 @@ impl Running {
                 self.heard_at = Instant::now();
             }
             heard = self.read(&mut buffer, &mut open)?;
-            if heard > 0 {
+            if !heard.is_nothing() {
                 self.heard_at = Instant::now();
                 self.answer_prompts();
             } else if self.heard_at.elapsed() >= PROMPT_AFTER {
@@ -246,15 +264,14 @@ impl Running {
     }
 
     /// Reads the channel, then one buffer of the terminal. Records go out before the
-    /// markers that name them, so in this order markers seldom have to wait. Says how many
-    /// bytes that were.
-    fn read(&mut self, buffer: &mut [u8], open: &mut bool) -> Result<usize, ExecError> {
+    /// markers that name them, so in this order markers seldom have to wait.
+    fn read(&mut self, buffer: &mut [u8], open: &mut bool) -> Result<Heard, ExecError> {
         let assembler = &mut self.assembler;
-        let mut heard = 0;
+        let mut heard = Heard::default();
         let channel_error = self
             .channel
             .read_available(self.child.pid, buffer, |bytes| {
-                heard += bytes.len();
+                heard.channel += bytes.len();
                 assembler.push_records(bytes);
             })
             .err();
@@ -267,7 +284,7 @@ impl Running {
         match rustix::io::read(self.child.terminal.as_fd(), &mut *buffer) {
             Ok(0) | Err(rustix::io::Errno::IO) => *open = false,
             Ok(size) => {
-                heard += size;
+                heard.terminal = size;
                 assembler.push_output(&buffer[..size], Timestamp::now());
             }
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}

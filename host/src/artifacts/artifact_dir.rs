@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::job_events::{EventWriter, LINES, Written};
+use super::job_events::{EventWriter, FILES, LINES, UNFINISHED, Written};
 use super::{Act, ArtifactError, Journal, What, to_python_json, undelivered};
 use crate::events::Event;
 use crate::input::JobEvents;
@@ -64,10 +64,10 @@ impl ArtifactDir {
             })
             .collect();
         file.set_len(0).map_err(ArtifactError::write(&journal))?;
-        for name in ["job_events", "plugins"] {
+        for name in [FILES, "plugins"] {
             remove(&path.join(name), |path| fs::remove_dir_all(path))?;
         }
-        for name in ["command", LINES, "rc", "status", "stderr", "stdout"] {
+        for name in ["command", LINES, UNFINISHED, "rc", "status", "stderr", "stdout"] {
             remove(&path.join(name), |path| fs::remove_file(path))?;
         }
         let directory = Self {

@@ -3,30 +3,43 @@
 //! line begins.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, Mode, OFlags, openat, renameat, unlinkat};
+
+use super::ArtifactError;
 use super::growing_file::GrowingFile;
-use super::{ArtifactError, write_whole};
 use crate::events::Event;
 use crate::input::JobEvents;
 
 /// The file with a line an event.
 pub(super) const LINES: &str = "events.jsonl";
 
+/// The folder with a file an event.
+pub(super) const FILES: &str = "job_events";
+
+/// What becomes a file of that folder is written beside it: whoever watches the folder sees
+/// whole files come, and nothing else.
+pub(super) const UNFINISHED: &str = "event.tmp";
+
 /// The texts of events.
 pub type EventTexts = Box<dyn Iterator<Item = Result<String, ArtifactError>> + Send>;
 
 /// Where an event's file is.
 pub(crate) fn event_path(artifact_dir: &Path, counter: u64, uuid: &str) -> PathBuf {
-    artifact_dir.join("job_events").join(format!("{counter}-{uuid}.json"))
+    artifact_dir.join(FILES).join(file_name(counter, uuid))
+}
+
+fn file_name(counter: u64, uuid: &str) -> String {
+    format!("{counter}-{uuid}.json")
 }
 
 /// The files of `job_events/` by counter.
 pub fn event_files(artifact_dir: &Path) -> Result<Vec<PathBuf>, ArtifactError> {
-    let folder = artifact_dir.join("job_events");
+    let folder = artifact_dir.join(FILES);
     let entries = match fs::read_dir(&folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         result => result.map_err(ArtifactError::read(&folder))?,
@@ -57,9 +70,8 @@ pub fn event_texts(artifact_dir: &Path) -> Result<EventTexts, ArtifactError> {
 /// The end that is written, a batch at a time.
 #[derive(Debug)]
 pub(super) struct EventWriter {
-    artifact_dir: PathBuf,
     ident: String,
-    makes_files: bool,
+    files: Option<EventFiles>,
     lines: Option<GrowingFile>,
     /// The last batch, a line an event.
     text: String,
@@ -84,10 +96,8 @@ impl EventWriter {
         ident: &str,
         form: JobEvents,
     ) -> Result<Self, ArtifactError> {
-        let makes_files = form != JobEvents::Jsonl;
-        if makes_files {
-            super::artifact_dir::make_private_dir(&artifact_dir.join("job_events"))?;
-        }
+        let files =
+            if form == JobEvents::Jsonl { None } else { Some(EventFiles::create(artifact_dir)?) };
         let lines = if form == JobEvents::Files {
             None
         } else {
@@ -96,13 +106,7 @@ impl EventWriter {
             let file = file.map_err(ArtifactError::write(&path))?;
             Some(GrowingFile::new(path, file))
         };
-        Ok(Self {
-            artifact_dir: artifact_dir.to_owned(),
-            ident: ident.to_owned(),
-            makes_files,
-            lines,
-            text: String::new(),
-        })
+        Ok(Self { ident: ident.to_owned(), files, lines, text: String::new() })
     }
 
     /// Writes events; of each, what became of it.
@@ -128,16 +132,51 @@ impl EventWriter {
     fn serialise(&mut self, event: &Event) -> Result<Written, ArtifactError> {
         let start = self.text.len();
         event.push_json(&mut self.text, &self.ident);
-        if self.makes_files {
-            let path = event_path(&self.artifact_dir, event.counter, &event.uuid);
-            if let Err(error) = write_whole(&path, &self.text.as_bytes()[start..]) {
-                self.text.truncate(start);
-                return Err(error);
-            }
+        if let Some(files) = &self.files
+            && let Err(error) = files.write(event, &self.text.as_bytes()[start..])
+        {
+            self.text.truncate(start);
+            return Err(error);
         }
         let json = start..self.text.len();
         self.text.push('\n');
         Ok(Written { json, at: None })
+    }
+}
+
+/// `job_events/` and the folder that it is in, open: to find them by their paths is a good
+/// part of what a small file costs.
+#[derive(Debug)]
+struct EventFiles {
+    path: PathBuf,
+    artifact_dir: File,
+    folder: File,
+}
+
+impl EventFiles {
+    fn create(artifact_dir: &Path) -> Result<Self, ArtifactError> {
+        let path = artifact_dir.join(FILES);
+        super::artifact_dir::make_private_dir(&path)?;
+        let open = |path: &Path| File::open(path).map_err(ArtifactError::write(path));
+        Ok(Self { artifact_dir: open(artifact_dir)?, folder: open(&path)?, path })
+    }
+
+    fn write(&self, event: &Event, json: &[u8]) -> Result<(), ArtifactError> {
+        let name = file_name(event.counter, &event.uuid);
+        self.write_whole(&name, json).map_err(|source| {
+            // Half a file helps nobody; that it cannot be taken away changes nothing about
+            // the error.
+            let _ = unlinkat(&self.artifact_dir, UNFINISHED, AtFlags::empty());
+            ArtifactError::Write { path: self.path.join(name), source }
+        })
+    }
+
+    fn write_whole(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let file = openat(&self.artifact_dir, UNFINISHED, flags, mode)?;
+        File::from(file).write_all(bytes)?;
+        Ok(renameat(&self.artifact_dir, UNFINISHED, &self.folder, name)?)
     }
 }
 

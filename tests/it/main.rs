@@ -17,6 +17,8 @@ mod job_events;
 
 mod jobs;
 
+mod waiting;
+
 mod terminal;
 
 mod progress;

@@ -31,11 +31,13 @@ import signal
 import socket
 import sys
 import threading
+import time
 
 from ansible import __version__ as ansible_version
 from ansible import constants as C
 from ansible import context
 from ansible.errors import AnsibleError
+from ansible.plugins import strategy
 from ansible.plugins.loader import callback_loader
 from ansible.utils.display import Display
 
@@ -618,6 +620,35 @@ def flushing_first(method):
     return prompt
 
 
+class Patience:
+    """Stands in for the module `time` where a strategy waits for its workers. Ansible looks
+    for a result each millisecond, and for a free worker ten times as often, however long
+    that takes. This waits a two-hundredth of the time since the last fork where that is
+    longer, so a task ends at most half a percent later."""
+
+    LONGEST_WAIT = 0.1
+
+    def __init__(self):
+        self._last_fork = time.monotonic()
+
+    def __getattr__(self, name):
+        return getattr(time, name)
+
+    def note_fork(self):
+        self._last_fork = time.monotonic()
+
+    def sleep(self, seconds):
+        waited = time.monotonic() - self._last_fork
+        time.sleep(max(seconds, min(waited / 200, self.LONGEST_WAIT)))
+
+    def teach(self):
+        """To the strategies that wait by themselves. `free` is loaded with the play."""
+        free = sys.modules.get("ansible.plugins.strategy.free")
+        for module in (strategy, free):
+            if getattr(module, "time", None) is time:
+                module.time = self
+
+
 def leave_forked_children_alone():
     """A worker reports nothing, and ends with ansible-playbook."""
     prctl = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform.startswith("linux") else None
@@ -636,8 +667,10 @@ def leave_forked_children_alone():
     os.register_at_fork(before=TERMINAL.flush, after_in_child=in_child)
 
 
+PATIENCE = Patience()
 report_what_display_shows()
 leave_forked_children_alone()
+os.register_at_fork(before=PATIENCE.note_fork)
 
 
 class CallbackModule(BASE):
@@ -737,6 +770,7 @@ def play_start(play):
 @reports("playbook_on_task_start", "v2_playbook_on_task_start")
 def task_start(task, is_conditional=False):
     SCOPE.enter_task(task)
+    PATIENCE.teach()
     if IS_AD_HOC:
         return None
     event_uuid = SCOPE.unique(str(task._uuid))

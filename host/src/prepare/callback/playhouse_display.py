@@ -32,6 +32,7 @@ import socket
 import sys
 import threading
 import time
+import uuid
 
 from ansible import __version__ as ansible_version
 from ansible import constants as C
@@ -114,12 +115,11 @@ class Channel:
         kind, _, path = address.partition(":")
         try:
             if kind == "unix":
-                self._file = socket.socket(socket.AF_UNIX)
-                self._file.connect(path)
-                self._write = self._file.sendall
+                stream = socket.socket(socket.AF_UNIX)
+                stream.connect(path)
+                self._descriptor = stream.detach()
             elif kind == "file":
-                self._file = open(path, "ab", buffering=0)
-                self._write = self._append
+                self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
             else:
                 return
         except OSError:
@@ -129,10 +129,15 @@ class Channel:
     def send(self, event_uuid, event, head, data):
         """Gives the record's number, or 0 where nobody listens any more."""
         self._number += 1
-        body = f'{{{head}, "event_data": {data}}}'
-        frame = f"{self._number} {event_uuid} {event} {len(body)} {len(data)}\n{body}\n"
+        size = len(head) + len(data) + len('{, "event_data": }')
+        frame = (
+            f"{self._number} {event_uuid} {event} {size} {len(data)}\n"
+            f'{{{head}, "event_data": {data}}}\n'
+        ).encode("ascii")
         try:
-            self._write(frame.encode("ascii"))
+            written = os.write(self._descriptor, frame)
+            while written < len(frame):
+                written += os.write(self._descriptor, frame[written:])
         except OSError:
             self.close()
             return 0
@@ -145,12 +150,11 @@ class Channel:
     def close(self):
         if self.is_open:
             self.is_open = False
-            with contextlib.suppress(OSError):
-                self._file.close()
-
-    def _append(self, frame):
-        while frame:
-            frame = frame[self._file.write(frame):]
+            try:
+                os.close(self._descriptor)
+            except OSError:
+                # Of a disk's file, maybe; what it was given is gone either way.
+                pass
 
 
 class Terminal:
@@ -197,10 +201,12 @@ class Terminal:
                 self._behind.flush()
 
     def forget(self):
-        """A forked child has no part in what its parent was printing."""
-        self.number = 0
-        self._begin = ""
-        self._behind = None
+        """A forked child has no part in what its parent was printing. As a rule there is
+        nothing, and then no page of memory has to be made its own."""
+        if self.number or self._behind is not None:
+            self.number = 0
+            self._begin = ""
+            self._behind = None
 
     def _watch(self, stream):
         write = stream.write
@@ -260,7 +266,7 @@ class Reporter:
         mark behind the name says that the text asks for an answer: `?`, or `~` for a
         while."""
         if "uuid" not in own:
-            own["uuid"] = new_uuid()
+            own["uuid"] = UUIDS.next()
         head, data = self._record(name, scope, own)
         number = CHANNEL.send(own["uuid"], name + asks, head, data)
         if number:
@@ -268,7 +274,7 @@ class Reporter:
 
     def _record(self, name, scope, own):
         """JSON: the members before `event_data`, and that."""
-        created = now().isoformat(timespec="microseconds")
+        created = show_time(microseconds())
         head = f'"event": "{name}", {self._origin}, "created": "{created}"'
         parent = scope.parent_of(own["uuid"])
         if parent:
@@ -294,37 +300,41 @@ def number_in(variable):
         return None
 
 
-def now():
-    return datetime.datetime.now(datetime.timezone.utc)
+def microseconds():
+    """Since 1970."""
+    return time.time_ns() // 1000
 
 
-class RandomDigits:
-    """Random hexadecimal digits. The system is asked for many at a time: while it answers,
-    another thread takes over."""
+def show_time(since_1970):
+    """In UTC, as `datetime.isoformat` does, which takes longer."""
+    second, fraction = divmod(since_1970, 1_000_000)
+    return f"{show_second(second)}.{fraction:06}+00:00"
+
+
+@functools.lru_cache(maxsize=64)
+def show_second(second):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+class Uuids:
+    """Random ones, version 4, but for the last twelve digits, which count: while the system
+    is asked for random bytes, another thread takes over."""
 
     def __init__(self):
-        self._digits = ""
+        self._common = str(uuid.uuid4())[:-12]
+        self._last = int.from_bytes(os.urandom(5), "big")
 
-    def take(self, count):
-        if len(self._digits) < count:
-            self._digits = os.urandom(1024).hex()
-        taken, self._digits = self._digits[:count], self._digits[count:]
-        return taken
-
-
-RANDOM_DIGITS = RandomDigits()
+    def next(self):
+        self._last += 1
+        return f"{self._common}{self._last:012x}"
 
 
-def new_uuid():
-    """A random one, version 4, as `uuid` has it but without an object of it on the way."""
-    digits = RANDOM_DIGITS.take(32)
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+UUIDS = Uuids()
 
 
 def to_json(record):
     try:
-        body = ENCODER.encode(record)
+        body = encode(record)
     except (TypeError, ValueError):
         # A key or a number that JSON does not have; looked for only when there is one.
         body = ENCODER.encode(with_plain_keys(record))
@@ -381,7 +391,21 @@ def without_lone_surrogate(escape):
     return "\\ufffd" if escape.group("lone") else escape.group()
 
 
+def encoder():
+    """`ENCODER.encode`, but what it is made of is made once, where Python has that in C as
+    we know it. A value that holds itself ends in RecursionError, as a deep one does."""
+    escape = json.encoder.encode_basestring_ascii
+    try:
+        encode_in_pieces = json.encoder.c_make_encoder(
+            None, plain, escape, None, ": ", ", ", False, False, False
+        )
+    except TypeError:
+        return ENCODER.encode
+    return lambda record: "".join(encode_in_pieces(record, 0))
+
+
 ENCODER = json.JSONEncoder(default=plain, allow_nan=False)
+encode = encoder()
 ESCAPES = re.compile(r"\\(?:ud[89ab]..\\ud[c-f]..|(?P<lone>ud[89a-f]..)|.)")
 
 
@@ -404,17 +428,20 @@ class Scope:
     """What holds for each event until further notice: playbook, play and task."""
 
     def __init__(self):
-        self.playbook_uuid = new_uuid()
+        self.playbook_uuid = UUIDS.next()
         self._playbook = {}
         self._started = {}
         self._seen = {}
         self.leave_play()
 
     def around(self, task):
-        """The scope of an event that is about this task."""
-        known = what_is_known_of(task)
+        """The scope of an event that is about this task. A task is another object at each
+        event, and what may be a template may be another value too."""
+        action = task.action
+        resolved_action = getattr(task, "resolved_action", action)
+        known = task._uuid, task.name, action, resolved_action, arguments_of(task)
         if known != self._known:
-            self._around = ScopeJson({**self._playbook, **self._play, **task_scope(*known)})
+            self._around = ScopeJson({**self._playbook, **self._play, **task_scope(*known, task)})
             self._known = known
         return self._around
 
@@ -437,17 +464,17 @@ class Scope:
         self.here = self.around(task)
 
     def start_host(self, name):
-        self._started[name] = now()
+        self._started[name] = microseconds()
 
     def timing(self, host):
         start = self._started.get(host)
         if start is None:
             return {"start": None, "end": None, "duration": None}
-        end = now()
+        end = microseconds()
         return {
-            "start": start.isoformat(),
-            "end": end.isoformat(),
-            "duration": (end - start).total_seconds(),
+            "start": show_time(start),
+            "end": show_time(end),
+            "duration": (end - start) / 1_000_000,
         }
 
     def unique(self, event_uuid):
@@ -457,38 +484,32 @@ class Scope:
         return event_uuid if count == 1 else "%s_%d" % (event_uuid, count)
 
 
-def what_is_known_of(task):
-    """What `task_scope` takes. A task is another object at each event, and its name may be
-    another too."""
-    action = task.action
-    name = task.name or action
-    resolved_action = getattr(task, "resolved_action", action)
+def arguments_of(task):
+    """As they are shown, where the user asked for that."""
+    if not C.DISPLAY_ARGS_TO_STDOUT:
+        return ""
+    if task.no_log:
+        return CENSORED
+    return ", ".join("%s=%s" % argument for argument in task.args.items())
+
+
+def task_scope(task_uuid, name, action, resolved_action, arguments, task):
+    scope = {
+        "task": name or action,
+        "task_uuid": str(task_uuid),
+        "task_action": action,
+        "resolved_action": resolved_action,
+        "task_args": arguments,
+    }
     try:
-        path = task.get_path()
+        scope["task_path"] = task.get_path()
     except AttributeError:
-        path = None
-    arguments = ""
-    if C.DISPLAY_ARGS_TO_STDOUT:
-        arguments = ", ".join("%s=%s" % argument for argument in task.args.items())
-        arguments = CENSORED if task.no_log else arguments
+        pass
     role = task._role
     if role:
         role_name, full_name = role._role_name, role.get_name()
     else:
         role_name = full_name = getattr(task, "role_name", "")
-    return name, str(task._uuid), action, resolved_action, arguments, path, role_name, full_name
-
-
-def task_scope(name, task_uuid, action, resolved_action, arguments, path, role_name, full_name):
-    scope = {
-        "task": name,
-        "task_uuid": task_uuid,
-        "task_action": action,
-        "resolved_action": resolved_action,
-        "task_args": arguments,
-    }
-    if path is not None:
-        scope["task_path"] = path
     if full_name != role_name:
         scope["resolved_role"] = full_name
     if role_name:
@@ -653,6 +674,7 @@ def leave_forked_children_alone():
     """A worker reports nothing, and ends with ansible-playbook."""
     prctl = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform.startswith("linux") else None
     set_parent_death_signal = 1
+    termination = int(signal.SIGTERM)
     parent = os.getpid()
     main_thread = threading.main_thread().ident
 
@@ -662,7 +684,7 @@ def leave_forked_children_alone():
         # The signal comes at the end of the thread that forked, so only the main thread's
         # children can have it. What a worker forks is not ours to end.
         if prctl is not None and os.getppid() == parent and threading.get_ident() == main_thread:
-            prctl(set_parent_death_signal, signal.SIGTERM)
+            prctl(set_parent_death_signal, termination)
 
     os.register_at_fork(before=TERMINAL.flush, after_in_child=in_child)
 

@@ -21,6 +21,8 @@ pub(crate) enum Part {
     LargeInventory,
     /// 50 hosts, facts gathered over a local connection; 20 min
     Facts,
+    /// 10 hosts, a command of 5 seconds on each; 6 min
+    Waiting,
     /// One event through one typed filter, without Ansible; 1 min
     Filter,
     /// A recorded run of 100,000 events through each stage, without Ansible; 3 min

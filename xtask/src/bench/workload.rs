@@ -2,6 +2,7 @@
 //! what a runner adds is not lost in it.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use super::part::Part;
 
@@ -37,6 +38,7 @@ impl Workload {
             Part::StartUp => Self::one_task(1),
             Part::LargeInventory => Self::large_inventory(2_000 / scale),
             Part::Facts => Self::facts(50 / scale),
+            Part::Waiting => Self::waiting(5_000 / scale),
             Part::Filter | Part::Stream => return None,
         };
         workload.name = part.to_string();
@@ -120,6 +122,16 @@ impl Workload {
         }
     }
 
+    /// What takes long and is somebody else's work: what is left is the runner's own.
+    fn waiting(milliseconds: usize) -> Self {
+        let seconds = Duration::from_millis(milliseconds as u64).as_secs_f32();
+        let task = format!("    - name: Wait\n      ansible.builtin.command: sleep {seconds}\n");
+        Self {
+            title: format!("10 hosts, a command of {seconds} s on each"),
+            ..Self::play(10, "", &task)
+        }
+    }
+
     /// A play on `hosts` hosts; `more` are other lines of it.
     fn play(hosts: usize, more: &str, tasks: &str) -> Self {
         let more = if more.is_empty() { "  gather_facts: false\n" } else { more };
@@ -174,6 +186,8 @@ mod tests {
         assert!(text(Part::EventHeavy, false).contains("range(5000)"));
         assert!(text(Part::EventHeavy, true).contains("range(500)"));
         assert!(text(Part::BigResults, false).contains("head -c 2500000 "));
+        assert!(text(Part::Waiting, false).contains("sleep 5\n"));
+        assert!(text(Part::Waiting, true).contains("sleep 0.5\n"));
         let hosts = |quick| {
             let workload = Workload::of(Part::LargeInventory, quick).expect("a workload");
             workload.inventory.lines().filter(|line| line.starts_with("host")).count()

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
-use tests::processes::{children_of, processes_in, processes_of, send, wait_until};
+use tests::processes::{
+    ansible_of, children_of, keeper_of, processes_in, processes_of, send, wait_until,
+};
 use tests::{Core, Ran, RunTest, Sshd};
 
 use crate::stopping::SLEEP;
@@ -34,12 +36,11 @@ impl Asleep {
     }
 
     fn keeper(&self) -> u32 {
-        let children = children_of(self.playhouse.id());
-        *children.iter().find(|&&pid| !children_of(pid).is_empty()).expect("a keeper")
+        keeper_of(self.playhouse.id())
     }
 
     fn ansible(&self) -> u32 {
-        children_of(self.keeper())[0]
+        ansible_of(self.playhouse.id())
     }
 
     /// Waits for the program, and for every process that was started in its room.

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use tests::processes::{children_of, processes_of, wait_until};
+use tests::processes::{ansible_of, processes_of, wait_until};
 use tests::{Core, Ran, RunTest};
 
 use crate::test;
@@ -20,8 +20,7 @@ fn looks(test: RunTest, seconds: &str) -> (u64, Ran) {
     let playhouse = test.start();
     let sleeps = || !processes_of(&["sleep", seconds]).is_empty();
     wait_until("the task runs", sleeps);
-    let keeper = children_of(playhouse.id());
-    let ansible = keeper.iter().find_map(|&keeper| children_of(keeper).first().copied()).unwrap();
+    let ansible = ansible_of(playhouse.id());
     let before = times_asleep(ansible).unwrap();
     let after = Cell::new(before);
     wait_until("the task is over", || {

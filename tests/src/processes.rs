@@ -46,6 +46,17 @@ pub fn children_of(pid: u32) -> Vec<u32> {
     })
 }
 
+/// The keeper of a live run: of its Playhouse's children the one that has a child.
+pub fn keeper_of(playhouse: u32) -> u32 {
+    let mut children = children_of(playhouse).into_iter();
+    children.find(|&pid| !children_of(pid).is_empty()).expect("a keeper")
+}
+
+/// The ansible-playbook of a live run.
+pub fn ansible_of(playhouse: u32) -> u32 {
+    children_of(keeper_of(playhouse))[0]
+}
+
 /// Sends a signal to a process.
 pub fn send(pid: u32, signal: Signal) {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process id");

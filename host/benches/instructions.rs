@@ -1,8 +1,9 @@
 //! Work whose instructions `cargo xtask instructions` counts, by running this under
-//! callgrind: events from bytes, their typed view, batches through a filter, files. It measures
-//! nothing itself. Between the parts it asks for its parent's id, which nothing else here
-//! does: callgrind is told to write down its counts there. Each count that is one of ours
-//! is announced: its place among all, its name and how many events it is for.
+//! callgrind: events from bytes, their typed view, batches through a filter and through an
+//! enricher, files. It measures nothing itself. Between the parts it asks for its parent's
+//! id, which nothing else here does: callgrind is told to write down its counts there. Each
+//! count that is one of ours is announced: its place among all, its name and how many
+//! events it is for.
 //!
 //! `PLAYHOUSE_COMPONENTS` names the folder with the built plugins.
 #![expect(
@@ -23,6 +24,8 @@ use playhouse::events::{Assembler, Event, Fields, Nonce, SeenEvent, Segment};
 use playhouse::input::JobEvents;
 use playhouse::plugins::{Lane, LaneContext, PluginHost, PluginLane, PluginSpec};
 use recorded::{Piece, Recorded};
+use serde_json::{Map, Value, json};
+use tokio::runtime::Runtime;
 
 /// A batch of the pipeline, and as many as make one-off costs small.
 const BATCH: usize = 256;
@@ -37,7 +40,7 @@ fn main() {
     let room = tempfile::tempdir().unwrap();
     let mut counts = Counts::default();
     let events = decode(&mut counts);
-    cross(&folder.join("only-failed.wasm"), room.path(), &events, &mut counts);
+    cross(&folder, room.path(), &events, &mut counts);
     write(room.path(), &events, &mut counts);
 }
 
@@ -86,23 +89,43 @@ fn decode(counts: &mut Counts) -> Vec<Event> {
     events
 }
 
-/// The typed view that the host derives for plugins, and batches through `only-failed`.
-fn cross(component: &Path, room: &Path, events: &[Event], counts: &mut Counts) {
+/// The typed view that the host derives for plugins, and batches through `only-failed` and
+/// through `annotate`, which notes something on each event.
+fn cross(folder: &Path, room: &Path, events: &[Event], counts: &mut Counts) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let host = PluginHost::new(None).unwrap();
-    let spec = PluginSpec::new(component.to_owned(), PathBuf::from("/"));
-    let plugin = Arc::new(host.load(spec).unwrap());
-    let context = LaneContext::without_run("bench", room.to_owned());
-    let mut lane = runtime.block_on(PluginLane::start(plugin, Lane::Path, context)).unwrap();
+    let mut only_failed = lane(&runtime, folder, room, "only-failed", Map::new());
+    let labels = Map::from_iter([("labels".into(), json!({"a": 1}))]);
+    let mut annotate = lane(&runtime, folder, room, "annotate", labels);
     let fields = counts.count("fields", || Fields::of_events(events));
     let seen = SeenEvent::of_events(events, &fields);
-    let mut filter = |batch: &[SeenEvent<'_>]| {
-        let verdicts = runtime.block_on(lane.keep(batch));
+    let mut keep = |batch: &[SeenEvent<'_>]| {
+        let verdicts = runtime.block_on(only_failed.keep(batch));
         assert!(verdicts.failed.is_empty(), "the filter answered");
     };
+    let mut enrich = |batch: &[SeenEvent<'_>]| {
+        let enriched = runtime.block_on(annotate.enrich(batch));
+        assert_eq!(enriched.changes.len(), batch.len());
+    };
     // The first batch makes the guest's memory grow.
-    filter(&seen[..BATCH]);
-    counts.count("crossing", || seen.chunks(BATCH).for_each(&mut filter));
+    keep(&seen[..BATCH]);
+    counts.count("filter", || seen.chunks(BATCH).for_each(&mut keep));
+    enrich(&seen[..BATCH]);
+    counts.count("enricher", || seen.chunks(BATCH).for_each(&mut enrich));
+}
+
+fn lane(
+    runtime: &Runtime,
+    folder: &Path,
+    room: &Path,
+    name: &str,
+    config: Map<String, Value>,
+) -> PluginLane {
+    let component = folder.join(format!("{name}.wasm"));
+    let mut spec = PluginSpec::new(component, PathBuf::from("/"));
+    spec.config = config;
+    let plugin = Arc::new(PluginHost::new(None).unwrap().load(spec).unwrap());
+    let context = LaneContext::without_run(name, room.to_owned());
+    runtime.block_on(PluginLane::start(plugin, Lane::Path, context)).unwrap()
 }
 
 /// A file each, and an entry in the journal.

@@ -79,7 +79,7 @@ impl<C: Instance<Plugin: Filter>> filter::Guest for C {
 impl<C: Instance<Plugin: Enricher>> enricher::Guest for C {
     fn enrich(batch: types::Batch) -> Vec<enricher::Change> {
         C::call(|plugin| {
-            let mut changes = Vec::new();
+            let mut changes = Vec::with_capacity(batch.events.len());
             for event in Batch(&batch).events() {
                 let mut change = Change::default();
                 plugin.enrich(&event, &mut change);

@@ -229,6 +229,10 @@ impl Change {
     /// at most 64 of them. A value that has no JSON form leaves nothing.
     pub fn note(&mut self, key: impl Into<String>, value: impl Serialize) {
         if let Ok(value) = serde_json::to_string(&value) {
+            if self.notes.is_empty() {
+                // Most changes are one note.
+                self.notes.reserve_exact(1);
+            }
             self.notes.push((key.into(), value));
         }
     }

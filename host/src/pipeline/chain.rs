@@ -21,6 +21,9 @@ struct Link {
     name: Arc<str>,
     /// What is entered where its filter hides an event from the sinks it is for.
     hides: Arc<Act>,
+    /// What is entered where its enricher left the notes that it last left: mostly all its
+    /// notes have the same keys.
+    notes: Arc<Act>,
     lane: PluginLane,
 }
 
@@ -87,7 +90,8 @@ impl Link {
         let name = Arc::<str>::from(plugin.name().as_str());
         let hid_from = plugin.only_for().iter().map(|sink| sink.as_str().into()).collect();
         let hides = Act { plugin: Arc::clone(&name), hid_from, ..Act::default() };
-        Self { plugin, name, hides: Arc::new(hides), lane }
+        let notes = Act { plugin: Arc::clone(&name), ..Act::default() };
+        Self { plugin, name, hides: Arc::new(hides), notes: Arc::new(notes), lane }
     }
 
     fn filter(
@@ -146,12 +150,13 @@ impl Link {
         }
     }
 
-    fn apply_change(&self, event: &mut Event, fate: &mut Fate, change: Change) {
-        let mut act = Act {
-            plugin: Arc::clone(&self.name),
-            notes: change.notes.iter().map(|(key, _)| key.clone()).collect(),
-            ..Act::default()
-        };
+    fn apply_change(&mut self, event: &mut Event, fate: &mut Fate, change: Change) {
+        if !self.notes.notes.iter().eq(change.notes.iter().map(|(key, _)| key)) {
+            let notes = change.notes.iter().map(|(key, _)| key.clone()).collect();
+            let plugin = Arc::clone(&self.name);
+            self.notes = Arc::new(Act { plugin, notes, ..Act::default() });
+        }
+        let mut act = Arc::clone(&self.notes);
         event.annotations.extend(change.notes.into_iter().map(|(key, value)| Annotation {
             plugin: Arc::clone(&self.name),
             key,
@@ -160,16 +165,16 @@ impl Link {
         if let Some(data) = change.data {
             let before = event.data().map_or(0, str::len);
             if let EventSource::Callback { replaced_data, .. } = &mut event.source {
-                act.data = Some((before, data.len()));
+                Arc::make_mut(&mut act).data = Some((before, data.len()));
                 *replaced_data = Some(data);
             }
         }
         if let Some(text) = change.stdout {
             let before = event.stdout.len();
             replace_text(event, fate, &text);
-            act.stdout = Some((before, event.stdout.len()));
+            Arc::make_mut(&mut act).stdout = Some((before, event.stdout.len()));
         }
-        fate.acts.push(Arc::new(act));
+        fate.acts.push(act);
     }
 
     /// The event goes on with a mark; without its content where the plugin was there to

@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 
 use super::batch::{BatchParts, annotations};
 use super::bindings::exports::playhouse::plugin::{event_enricher, pre_run};
-use super::instance::{Budget, Lost};
+use super::bindings::playhouse::plugin::types::Batch;
+use super::instance::{Budget, Instance, Lost};
 use super::limits::Work;
 use super::log::LogLevel;
 use super::{Change, Edit, Enriched, Hook, PluginLane, PrepareError, Verdicts};
@@ -21,15 +22,103 @@ use crate::events::SeenEvent;
 /// Bytes of a note's key.
 const LONGEST_KEY: usize = 64;
 
-/// What a plugin said of one event: of a filter `keep`, of an enricher `change`.
-#[derive(Debug, Clone)]
-struct Answer {
-    keep: bool,
-    change: Option<Box<Change>>,
+/// A hook that is asked about batches of events.
+trait BatchHook {
+    const HOOK: Hook;
+
+    /// What the guest gives for a batch.
+    type Given;
+
+    /// What it says of one event.
+    type Answer: Clone;
+
+    /// Of an event that it is not asked about.
+    const UNASKED: Self::Answer;
+
+    async fn call(
+        instance: &mut Instance,
+        budget: Budget,
+        batch: Batch<'_>,
+    ) -> Result<Self::Given, Lost>;
+
+    /// Puts what was given in the order of the events. A part that is malformed is dropped
+    /// and said; an error is the whole of it.
+    fn answers(
+        given: Self::Given,
+        seen: &[SeenEvent<'_>],
+        malformed: &mut Vec<String>,
+    ) -> Result<Vec<Self::Answer>, String>;
 }
 
-/// An event that the plugin is not asked about.
-const UNASKED: Answer = Answer { keep: true, change: None };
+/// Whether the event goes on.
+struct Filter;
+
+impl BatchHook for Filter {
+    const HOOK: Hook = Hook::EventFilter;
+    type Given = Vec<bool>;
+    type Answer = bool;
+    const UNASKED: bool = true;
+
+    async fn call(
+        instance: &mut Instance,
+        budget: Budget,
+        batch: Batch<'_>,
+    ) -> Result<Vec<bool>, Lost> {
+        instance.keep(budget, batch).await
+    }
+
+    fn answers(
+        keep: Vec<bool>,
+        seen: &[SeenEvent<'_>],
+        _malformed: &mut Vec<String>,
+    ) -> Result<Vec<bool>, String> {
+        if keep.len() != seen.len() {
+            return Err(format!("gave {} answers about {} events in keep", keep.len(), seen.len()));
+        }
+        Ok(keep)
+    }
+}
+
+/// What becomes of the event, if anything.
+struct Enricher;
+
+impl BatchHook for Enricher {
+    const HOOK: Hook = Hook::EventEnricher;
+    type Given = Vec<event_enricher::Change>;
+    type Answer = Option<Change>;
+    const UNASKED: Option<Change> = None;
+
+    async fn call(
+        instance: &mut Instance,
+        budget: Budget,
+        batch: Batch<'_>,
+    ) -> Result<Vec<event_enricher::Change>, Lost> {
+        instance.enrich(budget, batch).await
+    }
+
+    fn answers(
+        changes: Vec<event_enricher::Change>,
+        seen: &[SeenEvent<'_>],
+        malformed: &mut Vec<String>,
+    ) -> Result<Vec<Option<Change>>, String> {
+        let mut answers = vec![None; seen.len()];
+        // Changes mostly come in the order of the events.
+        let mut next = 0;
+        for change in changes {
+            let counter = change.counter;
+            let mut places = (next..seen.len()).chain(0..next);
+            let Some(place) = places.find(|&place| seen[place].event.counter == counter) else {
+                return Err(format!("changed event {counter} in enrich, which it was not shown"));
+            };
+            next = place + 1;
+            if answers[place].is_some() {
+                return Err(format!("changed event {counter} twice in one enrich"));
+            }
+            answers[place] = Some(our_change(change, malformed));
+        }
+        Ok(answers)
+    }
+}
 
 /// Why a batch has no answers.
 enum Trouble {
@@ -70,37 +159,37 @@ impl PluginLane {
 
     /// Asks the filter which events go on.
     pub async fn keep(&mut self, batch: &[SeenEvent<'_>]) -> Verdicts {
-        let answers = self.answers(Hook::EventFilter, batch).await;
-        let keep: Vec<bool> =
-            answers.iter().map(|answer| answer.as_ref().is_none_or(|answer| answer.keep)).collect();
+        let answers = self.answers::<Filter>(batch).await;
+        let keep: Vec<bool> = answers.iter().map(|answer| answer.unwrap_or(true)).collect();
         self.stats.dropped += keep.iter().filter(|&&keep| !keep).count() as u64;
         Verdicts { keep, failed: unanswered(&answers) }
     }
 
     /// Asks the enricher for its changes.
     pub async fn enrich(&mut self, batch: &[SeenEvent<'_>]) -> Enriched {
-        let answers = self.answers(Hook::EventEnricher, batch).await;
+        let answers = self.answers::<Enricher>(batch).await;
         let failed = unanswered(&answers);
         let changes: Vec<(usize, Change)> = answers
             .into_iter()
             .enumerate()
-            .filter_map(|(index, answer)| Some((index, *answer?.change?)))
+            .filter_map(|(index, answer)| Some((index, answer??)))
             .collect();
         self.stats.changed += changes.len() as u64;
         Enriched { changes, failed }
     }
 
     /// One answer an event; none where the plugin should have given one and did not.
-    async fn answers(&mut self, hook: Hook, batch: &[SeenEvent<'_>]) -> Vec<Option<Answer>> {
-        let mut answers = vec![Some(UNASKED); batch.len()];
-        let asked: Vec<usize> =
-            (0..batch.len()).filter(|&index| self.plugin.subscribes(hook, &batch[index])).collect();
+    async fn answers<H: BatchHook>(&mut self, batch: &[SeenEvent<'_>]) -> Vec<Option<H::Answer>> {
+        let mut answers = vec![Some(H::UNASKED); batch.len()];
+        let asked: Vec<usize> = (0..batch.len())
+            .filter(|&index| self.plugin.subscribes(H::HOOK, &batch[index]))
+            .collect();
         let mut rest = &asked[..];
         while !rest.is_empty() {
             if self.is_over_path_budget() {
                 break;
             }
-            match self.ask(hook, batch, rest).await {
+            match self.ask::<H>(batch, rest).await {
                 Ok(given) => {
                     for (&index, answer) in rest.iter().zip(given) {
                         answers[index] = Some(answer);
@@ -109,7 +198,7 @@ impl PluginLane {
                 }
                 Err(Trouble::Lost(lost @ Lost::Trap(_))) => {
                     self.count_failure(lost.reason());
-                    let done = self.ask_one_by_one(hook, batch, rest, &mut answers).await;
+                    let done = self.ask_one_by_one::<H>(batch, rest, &mut answers).await;
                     rest = &rest[done..];
                 }
                 Err(Trouble::Lost(Lost::Overrun(reason)) | Trouble::Nonsense(reason)) => {
@@ -128,22 +217,21 @@ impl PluginLane {
     /// After a trap: finds the event that a new instance dies on too, and sets that aside.
     /// Gives how many events are done with; all if none kills alone. The second death is
     /// part of the first failure.
-    async fn ask_one_by_one(
+    async fn ask_one_by_one<H: BatchHook>(
         &mut self,
-        hook: Hook,
         batch: &[SeenEvent<'_>],
         asked: &[usize],
-        answers: &mut [Option<Answer>],
+        answers: &mut [Option<H::Answer>],
     ) -> usize {
         for (done, &index) in asked.iter().enumerate() {
             if self.is_over_path_budget() {
                 return done;
             }
-            match self.ask(hook, batch, &[index]).await {
+            match self.ask::<H>(batch, &[index]).await {
                 Ok(given) => answers[index] = given.into_iter().next(),
                 Err(Trouble::Lost(Lost::Trap(reason))) => {
                     answers[index] = None;
-                    self.set_aside(batch[index].event.counter, hook, &reason);
+                    self.set_aside(batch[index].event.counter, H::HOOK, &reason);
                     return done + 1;
                 }
                 Err(Trouble::Lost(Lost::Overrun(reason)) | Trouble::Nonsense(reason)) => {
@@ -158,59 +246,28 @@ impl PluginLane {
     }
 
     /// Asks once about the events of `batch` that `asked` names.
-    async fn ask(
+    async fn ask<H: BatchHook>(
         &mut self,
-        hook: Hook,
         batch: &[SeenEvent<'_>],
         asked: &[usize],
-    ) -> Result<Vec<Answer>, Trouble> {
+    ) -> Result<Vec<H::Answer>, Trouble> {
         let seen: Vec<SeenEvent<'_>> = asked.iter().map(|&index| batch[index]).collect();
         let mut instance = self.take_instance().await.ok_or(Trouble::Ended)?;
         let limits = &self.plugin.limits;
         let budget = Budget::new(limits, Work::Path(seen.len()), limits.call);
         let started = Instant::now();
         let notes = annotations(&seen);
-        let parts = BatchParts::new(&seen, &notes, self.plugin.texts(hook));
+        let parts = BatchParts::new(&seen, &notes, self.plugin.texts(H::HOOK));
         self.stats.events_in += seen.len() as u64;
-        if hook == Hook::EventFilter {
-            let result = instance.keep(budget, parts.batch()).await;
-            let keep = self.after_call(instance, started, result).map_err(Trouble::Lost)?;
-            return verdicts(&keep, seen.len()).map_err(Trouble::Nonsense);
+        let result = H::call(&mut instance, budget, parts.batch()).await;
+        let given = self.after_call(instance, started, result).map_err(Trouble::Lost)?;
+        let mut malformed = Vec::new();
+        let answers = H::answers(given, &seen, &mut malformed);
+        self.stats.malformed += malformed.len() as u64;
+        for reason in malformed {
+            self.log.write(LogLevel::Warn, &format!("{reason}; that part was dropped"), &[]);
         }
-        let result = instance.enrich(budget, parts.batch()).await;
-        let changes = self.after_call(instance, started, result).map_err(Trouble::Lost)?;
-        self.changes(changes, &seen).map_err(Trouble::Nonsense)
-    }
-
-    /// Puts an enricher's changes in the order of the events. A part that is malformed is
-    /// dropped and said; the rest of the change holds.
-    fn changes(
-        &mut self,
-        changes: Vec<event_enricher::Change>,
-        seen: &[SeenEvent<'_>],
-    ) -> Result<Vec<Answer>, String> {
-        let mut answers = vec![UNASKED; seen.len()];
-        // Changes mostly come in the order of the events.
-        let mut next = 0;
-        for change in changes {
-            let counter = change.counter;
-            let mut places = (next..seen.len()).chain(0..next);
-            let Some(place) = places.find(|&place| seen[place].event.counter == counter) else {
-                return Err(format!("changed event {counter} in enrich, which it was not shown"));
-            };
-            next = place + 1;
-            if answers[place].change.is_some() {
-                return Err(format!("changed event {counter} twice in one enrich"));
-            }
-            let mut malformed = Vec::new();
-            answers[place].change = Some(Box::new(our_change(change, &mut malformed)));
-            self.stats.malformed += malformed.len() as u64;
-            for reason in malformed {
-                let message = format!("event {counter}: {reason}; that part was dropped");
-                self.log.write(LogLevel::Warn, &message, &[]);
-            }
-        }
-        Ok(answers)
+        answers.map_err(Trouble::Nonsense)
     }
 
     /// Records an event that no instance survives.
@@ -239,15 +296,8 @@ impl PluginLane {
     }
 }
 
-fn unanswered(answers: &[Option<Answer>]) -> Vec<usize> {
+fn unanswered<A>(answers: &[Option<A>]) -> Vec<usize> {
     (0..answers.len()).filter(|&index| answers[index].is_none()).collect()
-}
-
-fn verdicts(keep: &[bool], asked: usize) -> Result<Vec<Answer>, String> {
-    if keep.len() != asked {
-        return Err(format!("gave {} answers about {asked} events in keep", keep.len()));
-    }
-    Ok(keep.iter().map(|&keep| Answer { keep, change: None }).collect())
 }
 
 fn our_edit(edit: pre_run::Edit) -> Result<Edit, String> {
@@ -272,30 +322,47 @@ fn our_edit(edit: pre_run::Edit) -> Result<Edit, String> {
 }
 
 fn our_change(change: event_enricher::Change, malformed: &mut Vec<String>) -> Change {
-    let mut notes: Vec<(String, String)> = Vec::new();
-    for event_enricher::Note { key, value } in change.notes {
-        if !is_note_key(&key) {
-            malformed.push(format!(
-                "the note's key `{}` is not 1 to 64 letters, digits, `.`, `_` and `-`",
-                key.escape_debug()
-            ));
-        } else if notes.iter().any(|(known, _)| *known == key) {
-            malformed.push(format!("the note `{key}` is there twice"));
-        } else if let Err(error) = check_json(&value) {
-            malformed.push(format!("the note `{key}` is not one JSON value: {error}"));
-        } else {
-            notes.push((key, trimmed(value)));
+    let counter = change.counter;
+    let mut notes = change.notes;
+    let mut good = 0;
+    for index in 0..notes.len() {
+        match check_note(&notes[index], &notes[..good]) {
+            Ok(()) => {
+                notes.swap(good, index);
+                good += 1;
+            }
+            Err(reason) => malformed.push(format!("event {counter}: {reason}")),
         }
     }
+    notes.truncate(good);
     let data =
         change.data.and_then(|data| match serde_json::from_str::<Map<String, Value>>(&data) {
             Ok(_) => Some(trimmed(data)),
             Err(error) => {
-                malformed.push(format!("the new data is not one JSON object: {error}"));
+                let what = "the new data is not one JSON object";
+                malformed.push(format!("event {counter}: {what}: {error}"));
                 None
             }
         });
+    // In the same memory: there are as many notes as events, and more.
+    let notes = notes.into_iter().map(|note| (note.key, trimmed(note.value))).collect();
     Change { notes, data, stdout: change.stdout }
+}
+
+/// Says why a note cannot stand beside the ones before it.
+fn check_note(note: &event_enricher::Note, before: &[event_enricher::Note]) -> Result<(), String> {
+    let key = &note.key;
+    if !is_note_key(key) {
+        let key = key.escape_debug();
+        return Err(format!(
+            "the note's key `{key}` is not 1 to 64 letters, digits, `.`, `_` and `-`"
+        ));
+    }
+    if before.iter().any(|known| known.key == *key) {
+        return Err(format!("the note `{key}` is there twice"));
+    }
+    check_json(&note.value)
+        .map_err(|error| format!("the note `{key}` is not one JSON value: {error}"))
 }
 
 /// Whether a text is one JSON value. A `Value` has a limit to how deep it is, and whoever
@@ -324,6 +391,7 @@ fn is_note_key(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::{Event, EventSource, Fields};
 
     #[test]
     fn malformed_parts_of_a_change_are_dropped_one_by_one() {
@@ -359,8 +427,22 @@ mod tests {
 
     #[test]
     fn as_many_verdicts_as_events() {
-        assert!(verdicts(&[true, false], 2).is_ok());
-        assert!(verdicts(&[true], 2).unwrap_err().contains("1 answers about 2 events"));
+        let events = [1, 2].map(|counter| Event {
+            counter,
+            uuid: "u".into(),
+            name: "verbose".into(),
+            stdout: String::new(),
+            lines: 0,
+            start_line: 0,
+            source: EventSource::of_record("{}"),
+            annotations: Vec::new(),
+            failed: Vec::new(),
+        });
+        let fields = Fields::of_events(&events);
+        let seen = SeenEvent::of_events(&events, &fields);
+        let answers = |keep: &[bool]| Filter::answers(keep.to_vec(), &seen, &mut Vec::new());
+        assert_eq!(answers(&[true, false]), Ok(vec![true, false]));
+        assert!(answers(&[true]).unwrap_err().contains("1 answers about 2 events"));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! workload is named in the table.
 
 mod contender;
-mod filter_call;
+mod crossing;
 mod growth;
 mod host_bench;
 mod machine;
@@ -86,8 +86,8 @@ fn compare(
                 }
                 table.rows.push(rounds::run(stage, workload, rounds)?);
             }
-            None if part == Part::Filter => {
-                table.filter_call = Some(filter_call::measure(workspace)?);
+            None if part == Part::Crossing => {
+                table.crossings = crossing::measure(workspace)?;
             }
             None => {
                 let events = if options.quick { 10_000 } else { 100_000 };

@@ -23,8 +23,8 @@ pub(crate) enum Part {
     Facts,
     /// 10 hosts, a command of 5 seconds on each; 6 min
     Waiting,
-    /// One event through one typed filter, without Ansible; 1 min
-    Filter,
+    /// One event through a typed filter and through an enricher, without Ansible; 1 min
+    Crossing,
     /// A recorded run of 100,000 events through each stage, without Ansible; 3 min
     Stream,
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::failure::Failure;
 
 use super::contender::{Contender, Each};
+use super::crossing::Crossing;
 use super::machine::Machine;
 use super::measure::Usage;
 use super::rounds::Row;
@@ -20,7 +21,7 @@ pub(crate) struct Table {
     /// From the command to the execution of ansible-playbook, a round each.
     pub(crate) starts: Vec<Each<Duration>>,
     /// As the host's own bench says it.
-    pub(crate) filter_call: Option<String>,
+    pub(crate) crossings: Vec<Crossing>,
     /// The tables of a recorded run without Ansible.
     pub(crate) stream: Option<String>,
     /// What made this.
@@ -42,7 +43,7 @@ impl Table {
         Self {
             rows: Vec::new(),
             starts: Vec::new(),
-            filter_call: None,
+            crossings: Vec::new(),
             stream: None,
             command,
             quick,
@@ -88,7 +89,7 @@ impl Table {
     }
 
     fn summarise(&self, out: &mut impl fmt::Write) -> fmt::Result {
-        if self.rows.is_empty() && self.filter_call.is_none() {
+        if self.rows.is_empty() && self.crossings.is_empty() {
             return Ok(());
         }
         writeln!(
@@ -130,10 +131,10 @@ impl Table {
                 memory(Contender::WithPlugins)
             )?;
         }
-        if let Some(cost) = &self.filter_call {
+        for Crossing { hook, cost } in &self.crossings {
             writeln!(
                 out,
-                "| one event through one typed filter, in a batch | – | (Python call) | – | {cost} \
+                "| one event through one typed {hook}, in a batch | – | (Python call) | – | {cost} \
                  | ≤ 1 µs |"
             )?;
         }
@@ -323,7 +324,7 @@ mod tests {
             "{text}"
         );
         assert!(lines[4].ends_with("| – | 40 MiB | 24 MiB | 24 MiB | ≤ 40 MiB |"), "{text}");
-        assert!(!text.contains("typed filter"), "{text}");
+        assert!(!text.contains("one typed"), "{text}");
         let detail = lines.iter().find(|line| line.starts_with("| Playhouse |"));
         assert_eq!(
             detail.copied(),

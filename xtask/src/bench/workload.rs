@@ -39,7 +39,7 @@ impl Workload {
             Part::LargeInventory => Self::large_inventory(2_000 / scale),
             Part::Facts => Self::facts(50 / scale),
             Part::Waiting => Self::waiting(5_000 / scale),
-            Part::Filter | Part::Stream => return None,
+            Part::Crossing | Part::Stream => return None,
         };
         workload.name = part.to_string();
         Some(workload)

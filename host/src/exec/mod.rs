@@ -4,6 +4,7 @@
 //! handed to one function, and at the end an [`Exit`]. The child is read first, always:
 //! nothing here waits for a plugin, a disk or a terminal except through that function.
 
+mod attention;
 mod cancel;
 mod channel;
 mod child;

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 
+use super::attention::{Attention, Heard, REST};
 use super::child::{Child, Command};
 use super::keeper::{Farewell, Keeper};
 use super::prompts::{PATIENCE, Typist, is_question};
@@ -23,31 +24,6 @@ const PROMPT_AFTER: Duration = Duration::from_millis(100);
 
 /// How long to wait, after the exit, for a terminal that some other process holds open.
 const LAST_WORDS: Duration = Duration::from_millis(100);
-
-/// How long the child is left alone after it has said a little: each look at it takes a
-/// processor from somebody, and people do not see this.
-const REST: Duration = Duration::from_millis(20);
-
-/// A little, in bytes. A terminal gives 4095 at a time and holds some 8 KiB more, a socket
-/// some 100 records; a child that fills them waits for the rest to end.
-const LITTLE: Heard = Heard { terminal: 2048, channel: 16 << 10 };
-
-/// What came from the child at one look, in bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Heard {
-    terminal: usize,
-    channel: usize,
-}
-
-impl Heard {
-    fn is_nothing(self) -> bool {
-        self == Self::default()
-    }
-
-    fn is_little(self) -> bool {
-        !self.is_nothing() && self.terminal < LITTLE.terminal && self.channel < LITTLE.channel
-    }
-}
 
 /// What a child is given while it runs.
 #[derive(Debug)]
@@ -139,9 +115,9 @@ impl Running {
         let mut buffer = vec![0; 64 * 1024];
         let mut open = true;
         let mut exit = None;
-        let mut heard = Heard::default();
+        let mut attention = Attention::default();
         while exit.is_none() || (open && self.heard_at.elapsed() < LAST_WORDS) {
-            if exit.is_none() && heard.is_little() {
+            if exit.is_none() && attention.take_rest(Instant::now()) {
                 self.rest()?;
             }
             self.wait_for_input(open, exit.is_some())?;
@@ -152,9 +128,11 @@ impl Running {
                 exit = Some(farewell.unwrap_or_else(|kept| self.take_over(&kept)));
                 self.heard_at = Instant::now();
             }
-            heard = self.read(&mut buffer, &mut open)?;
+            let heard = self.read(&mut buffer, &mut open)?;
+            let now = Instant::now();
+            attention.look(heard, now);
             if !heard.is_nothing() {
-                self.heard_at = Instant::now();
+                self.heard_at = now;
                 self.answer_prompts();
             } else if self.heard_at.elapsed() >= PROMPT_AFTER {
                 self.assembler.show_unfinished_text();

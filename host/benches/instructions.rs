@@ -12,19 +12,18 @@
     reason = "a bench prints, and stops where it cannot go on"
 )]
 
+mod built;
 mod recorded;
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use playhouse::artifacts::ArtifactDir;
 use playhouse::events::{Assembler, Event, Fields, Nonce, SeenEvent, Segment};
 use playhouse::input::JobEvents;
-use playhouse::plugins::{Lane, LaneContext, PluginHost, PluginLane, PluginSpec};
+use playhouse::plugins::{Lane, LaneContext, PluginLane};
 use recorded::{Piece, Recorded};
-use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
 /// A batch of the pipeline, and as many as make one-off costs small.
@@ -93,9 +92,8 @@ fn decode(counts: &mut Counts) -> Vec<Event> {
 /// through `annotate`, which notes something on each event.
 fn cross(folder: &Path, room: &Path, events: &[Event], counts: &mut Counts) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut only_failed = lane(&runtime, folder, room, "only-failed", Map::new());
-    let labels = Map::from_iter([("labels".into(), json!({"a": 1}))]);
-    let mut annotate = lane(&runtime, folder, room, "annotate", labels);
+    let mut only_failed = lane(&runtime, folder, room, "only-failed");
+    let mut annotate = lane(&runtime, folder, room, "annotate");
     let fields = counts.count("fields", || Fields::of_events(events));
     let seen = SeenEvent::of_events(events, &fields);
     let mut keep = |batch: &[SeenEvent<'_>]| {
@@ -113,17 +111,8 @@ fn cross(folder: &Path, room: &Path, events: &[Event], counts: &mut Counts) {
     counts.count("enricher", || seen.chunks(BATCH).for_each(&mut enrich));
 }
 
-fn lane(
-    runtime: &Runtime,
-    folder: &Path,
-    room: &Path,
-    name: &str,
-    config: Map<String, Value>,
-) -> PluginLane {
-    let component = folder.join(format!("{name}.wasm"));
-    let mut spec = PluginSpec::new(component, PathBuf::from("/"));
-    spec.config = config;
-    let plugin = Arc::new(PluginHost::new(None).unwrap().load(spec).unwrap());
+fn lane(runtime: &Runtime, folder: &Path, room: &Path, name: &str) -> PluginLane {
+    let plugin = built::load(folder, name);
     let context = LaneContext::without_run(name, room.to_owned());
     runtime.block_on(PluginLane::start(plugin, Lane::Path, context)).unwrap()
 }

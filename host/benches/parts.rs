@@ -9,10 +9,10 @@
     reason = "a bench prints, and stops where it cannot go on"
 )]
 
+mod built;
 mod recorded;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -20,9 +20,8 @@ use jiff::Timestamp;
 use playhouse::artifacts::ArtifactDir;
 use playhouse::events::{Assembler, Event, EventOutcome, Fields, Nonce, SeenEvent, Segment};
 use playhouse::input::JobEvents;
-use playhouse::plugins::{Lane, LaneContext, PluginHost, PluginLane, PluginSpec};
+use playhouse::plugins::{Lane, LaneContext, PluginLane};
 use recorded::{Piece, Recorded};
-use serde_json::{Map, json};
 use tokio::runtime::Runtime;
 
 /// A batch of the pipeline.
@@ -147,13 +146,8 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// A plugin that is never passed over for the time it takes.
 fn lane(runtime: &Runtime, name: &str, room: &Path) -> PluginLane {
-    let component = components().unwrap().join(format!("{name}.wasm"));
-    let mut spec = PluginSpec::new(component, room.to_owned());
-    spec.config = Map::from_iter((name == "annotate").then(|| ("labels".into(), json!({"a": 1}))));
-    spec.limits.path_ms = Some(u64::from(u32::MAX));
-    let plugin = PluginHost::new(None).unwrap().load(spec).unwrap();
+    let plugin = built::load(&components().unwrap(), name);
     let context = LaneContext::without_run(name, room.to_owned());
-    runtime.block_on(PluginLane::start(Arc::new(plugin), Lane::Path, context)).unwrap()
+    runtime.block_on(PluginLane::start(plugin, Lane::Path, context)).unwrap()
 }

@@ -9,13 +9,14 @@
     reason = "a bench prints, and stops where it cannot go on"
 )]
 
-use std::path::{Path, PathBuf};
+mod built;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use playhouse::events::{Event, Fields, SeenEvent};
-use playhouse::plugins::{Lane, LaneContext, Plugin, PluginHost, PluginLane, PluginSpec};
-use serde_json::{Map, Value, json};
+use playhouse::plugins::{Lane, LaneContext, Plugin, PluginLane};
 use tokio::runtime::Runtime;
 
 const BATCH: u64 = 256;
@@ -32,26 +33,19 @@ fn main() {
     let fields = Fields::of_events(&events);
     let batch = SeenEvent::of_events(&events, &fields);
 
-    let only_failed = load(&folder, "only-failed", Map::new());
+    let only_failed = built::load(&folder, "only-failed");
     let micros = best(&runtime, &only_failed, async |lane| {
         let verdicts = lane.keep(&batch).await;
         assert!(verdicts.failed.is_empty(), "the filter answered");
     });
     say("filter", micros, "`only-failed`");
 
-    let labels = Map::from_iter([("labels".into(), json!({"site": "north"}))]);
-    let annotate = load(&folder, "annotate", labels);
+    let annotate = built::load(&folder, "annotate");
     let micros = best(&runtime, &annotate, async |lane| {
         let enriched = lane.enrich(&batch).await;
         assert_eq!(enriched.changes.len(), batch.len());
     });
     say("enricher", micros, "`annotate`, which notes something on each");
-}
-
-fn load(folder: &Path, name: &str, config: Map<String, Value>) -> Arc<Plugin> {
-    let mut spec = PluginSpec::new(folder.join(format!("{name}.wasm")), PathBuf::from("/"));
-    spec.config = config;
-    Arc::new(PluginHost::new(None).unwrap().load(spec).unwrap())
 }
 
 /// Microseconds an event, in the best of some rounds.
@@ -64,7 +58,6 @@ fn best(
     let mut best = Duration::MAX;
     for round in 0..ROUNDS {
         let context = LaneContext::without_run("bench", room.path().join(round.to_string()));
-        // A lane a round: one that did nothing but this would soon be passed over.
         let took = runtime.block_on(async {
             let mut lane = PluginLane::start(Arc::clone(plugin), Lane::Path, context).await;
             let lane = lane.as_mut().unwrap();

@@ -6,28 +6,54 @@ use std::path::{Path, PathBuf};
 /// A version of ansible-core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Core {
-    /// The newest that Ansible Runner 2.4.3 runs with.
-    V2_19,
     /// The oldest.
     V2_16,
+    /// The one after.
+    V2_17,
+    /// The last that looks for templates in everything that is not marked.
+    V2_18,
+    /// The newest that Ansible Runner 2.4.3 runs with.
+    V2_19,
+    /// The first that needs Python 3.12.
+    V2_20,
+    /// The newest release.
+    V2_21,
+    /// The newest there is, as a pre-release.
+    V2_22,
 }
 
 impl Core {
+    /// Every one that is supported.
+    pub const ALL: [Self; 7] =
+        [Self::V2_16, Self::V2_17, Self::V2_18, Self::V2_19, Self::V2_20, Self::V2_21, Self::V2_22];
+
     /// Its number.
     pub fn name(self) -> &'static str {
         match self {
-            Self::V2_19 => "2.19",
             Self::V2_16 => "2.16",
+            Self::V2_17 => "2.17",
+            Self::V2_18 => "2.18",
+            Self::V2_19 => "2.19",
+            Self::V2_20 => "2.20",
+            Self::V2_21 => "2.21",
+            Self::V2_22 => "2.22",
         }
     }
 
-    /// The folder with `ansible-playbook`, and with `ansible-runner`, the peer.
+    /// Whether `cargo xtask test` found a Python for it; it says so at its end where it did
+    /// not.
+    pub fn is_there(self) -> bool {
+        env::var_os(self.variable()).is_none_or(|bin| !bin.is_empty())
+    }
+
+    /// The folder with `ansible-playbook`; with 2.16 and 2.19 also with `ansible-runner`, the
+    /// peer.
     pub fn bin(self) -> PathBuf {
-        let (variable, folder) = match self {
-            Self::V2_19 => ("PLAYHOUSE_ANSIBLE_219", "ansible-2.19/bin"),
-            Self::V2_16 => ("PLAYHOUSE_ANSIBLE_216", "ansible-2.16/bin"),
-        };
-        prepared(variable, folder)
+        prepared(&self.variable(), &format!("ansible-{}/bin", self.name()))
+    }
+
+    fn variable(self) -> String {
+        format!("PLAYHOUSE_ANSIBLE_{}", self.name().replace('.', ""))
     }
 }
 

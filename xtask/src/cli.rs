@@ -30,10 +30,12 @@ pub(crate) enum Command {
 
     /// Check the formatting, lint, build everything and run all tests
     ///
-    /// Ansible comes from two virtual environments, target/ansible-2.19 and
-    /// target/ansible-2.16, each with Ansible Runner 2.4.3 to compare with, made once.
-    /// To use others, set `PLAYHOUSE_ANSIBLE_219` or `PLAYHOUSE_ANSIBLE_216` to their bin
-    /// directories. An OpenSSH server, sshpass, sudo and jq are installed from Debian if
+    /// Ansible comes from virtual environments, target/ansible-2.16 to target/ansible-2.22,
+    /// made once; two of them, 2.16 and 2.19, have Ansible Runner 2.4.3 to compare with.
+    /// To use another, set `PLAYHOUSE_ANSIBLE_219`, or what it is called for its version, to
+    /// its bin directory. Core 2.20 and newer need Python 3.12 or 3.13: python3, the one that
+    /// `PLAYHOUSE_PYTHON_312` or `PLAYHOUSE_PYTHON_313` names, one on PATH or one of pyenv's.
+    /// A version without its Python is not tested, and the last line says so. An OpenSSH server, sshpass, sudo and jq are installed from Debian if
     /// they are missing.
     /// The code is checked for macOS and FreeBSD, not run there.
     #[command(verbatim_doc_comment)]

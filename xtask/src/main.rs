@@ -13,6 +13,7 @@ mod demo;
 mod elsewhere;
 mod failure;
 mod instructions;
+mod python;
 mod python_plugins;
 mod screen;
 mod step;

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::SystemTime;
 
 use crate::failure::Failure;
+use crate::python::AtLeast;
 use crate::screen;
 use crate::step::{self, step};
 use crate::virtual_env::VirtualEnv;
@@ -16,6 +17,7 @@ const COMPONENTIZE: VirtualEnv = VirtualEnv {
     name: "componentize-py",
     content: "componentize-py",
     requirements: &["componentize-py==0.25.*"],
+    python: AtLeast(3, 11),
 };
 
 /// The SDK's folder, and those whose folders are plugins.

@@ -4,9 +4,10 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::failure::Failure;
+use crate::python::AtLeast;
 use crate::step::{self, step};
 use crate::workspace::Workspace;
 
@@ -19,6 +20,8 @@ pub(crate) struct VirtualEnv {
     pub(crate) content: &'static str,
     /// In pip's words.
     pub(crate) requirements: &'static [&'static str],
+    /// What Python it takes.
+    pub(crate) python: AtLeast,
 }
 
 impl VirtualEnv {
@@ -33,9 +36,11 @@ impl VirtualEnv {
         step(
             &format!("installing {} into {}", self.requirements.join(" and "), home.display()),
             || {
-                self.check_python()?;
+                let python = self.python.find().map_err(|failure| {
+                    Failure::new(format!("cannot install {}: {failure}", self.content))
+                })?;
                 step::run(
-                    Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home),
+                    Command::new(python).args(["-m", "venv", "--clear"]).arg(&home),
                     &format!("make a virtual environment for {}", self.content),
                 )?;
                 step::run(
@@ -50,27 +55,5 @@ impl VirtualEnv {
             },
         )?;
         Ok(home.join("bin"))
-    }
-
-    /// Says what is missing before `venv` fails with a page of text.
-    fn check_python(&self) -> Result<(), Failure> {
-        let python_can = |code: &str| {
-            Command::new("python3")
-                .args(["-c", code])
-                .stderr(Stdio::null())
-                .status()
-                .is_ok_and(|status| status.success())
-        };
-        let needed = if !python_can("pass") {
-            "there is no `python3` that runs; install Python 3.11 or newer"
-        } else if !python_can("import sys; sys.exit(sys.version_info < (3, 11))") {
-            "`python3` is older than 3.11, which it needs; put a newer one first on PATH"
-        } else if !python_can("import ensurepip, venv") {
-            "`python3` has no `venv` with pip; on Debian and Ubuntu that is the package \
-             `python3-venv`: `apt-get install python3-venv`"
-        } else {
-            return Ok(());
-        };
-        Err(Failure::new(format!("cannot install {}: {needed}", self.content)))
     }
 }

@@ -11,6 +11,8 @@ mod prepare;
 
 mod pre_run;
 
+mod data;
+
 mod run;
 
 mod job_events;

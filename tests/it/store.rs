@@ -6,8 +6,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use serde_json::{Value, json};
-use tests::{RunTest, component};
+use serde_json::{Map, Value, json};
+use tests::{RunTest, component, guest};
 
 use crate::{PROGRAM, hello};
 
@@ -75,6 +75,20 @@ impl User {
         made.expect(0);
         "./regions.wasm".to_owned()
     }
+
+    /// `rogue.wasm`, which sets what its settings do not name as something to set.
+    fn rogue(&self, wants: &Value) -> String {
+        let hooks =
+            ["pre-run", "event-filter", "event-enricher", "status-sink", "event-sink", "timer"];
+        let hooks: Map<String, Value> =
+            hooks.into_iter().map(|hook| (hook.to_owned(), json!({}))).collect();
+        let metadata = json!({"name": "rogue", "version": "1.0.0", "hooks": hooks, "wants": wants});
+        fs::write(self.path("rogue.json"), metadata.to_string()).unwrap();
+        let guest = guest("rogue").display().to_string();
+        let words = ["annotate", &guest, "--metadata", "rogue.json", "-o", "rogue.wasm"];
+        self.plugin(&words).expect(0);
+        "./rogue.wasm".to_owned()
+    }
 }
 
 impl Said {
@@ -114,6 +128,17 @@ fn sets(paths: &[&str]) -> Value {
 const SETTING: [&str; 4] =
     ["--plugin", "regions", "--plugin-config", r#"regions.extravars={"region": "north"}"#];
 
+const ROGUE_SETTING: [&str; 8] = [
+    "--plugin",
+    "rogue",
+    "--plugin-config",
+    "rogue.in=prepare",
+    "--plugin-config",
+    "rogue.do=set",
+    "--plugin-config",
+    r#"rogue.set=[["/extravars/region", "north"]]"#,
+];
+
 #[test]
 fn what_installing_accepted_is_granted_and_a_path_has_no_grants() {
     let user = User::new();
@@ -129,8 +154,9 @@ fn what_installing_accepted_is_granted_and_a_path_has_no_grants() {
     }
     user.run(&SETTING).expect(0).says("plugin regions 1.0.0: 1 change of the run");
 
-    let by_path = ["--plugin", &regions, SETTING[2], SETTING[3]];
-    user.run(&by_path).expect(78).says("add `--plugin-allow regions.set=/extravars/region`");
+    let rogue = user.rogue(&sets(&["/extravars/region"]));
+    let by_path = [&["--plugin", &rogue], &ROGUE_SETTING[2..]].concat();
+    user.run(&by_path).expect(78).says("add `--plugin-allow rogue.set=/extravars/region`");
     let other = ["--plugin", "regions", SETTING[2], r#"regions.extravars={"zone": "a"}"#];
     user.run(&other).expect(78).says("`playhouse plugin inspect` shows what `regions` asks for");
 
@@ -257,22 +283,25 @@ fn a_component_that_was_changed_is_not_run() {
 #[test]
 fn a_lock_that_cannot_be_trusted_is_named_and_less_may_be_granted_by_hand() {
     let user = User::new();
-    let regions = user.regions("1.0.0", &sets(&["/extravars/region"]));
-    user.plugin(&["install", &regions]).expect(0);
+    let rogue = user.rogue(&sets(&["/extravars/region"]));
+    user.plugin(&["install", &rogue]).expect(0);
+    user.run(&ROGUE_SETTING).expect(0);
     let path = user.installed("plugins.lock");
     let lock = fs::read_to_string(&path).unwrap();
 
     fs::write(&path, lock.replace("/extravars/region\"", "/extravars/other\"")).unwrap();
-    let refused = user.run(&SETTING);
-    refused.expect(78).says("add `--plugin-allow regions.set=/extravars/region`");
+    let refused = user.run(&ROGUE_SETTING);
+    refused.expect(78).says("add `--plugin-allow rogue.set=/extravars/region`");
     let digest = lock.split("sha256:").nth(1).unwrap()[..64].to_owned();
     fs::write(&path, lock.replace(&digest, &"0".repeat(64))).unwrap();
-    user.run(&SETTING).expect(78).says("is not what was installed").says(&digest);
+    user.run(&ROGUE_SETTING).expect(78).says("is not what was installed").says(&digest);
     fs::write(&path, lock.replace("\"grants\"", "\"grant\"")).unwrap();
-    user.run(&SETTING).expect(78).says("plugins.lock` cannot be used: unknown field `grant`");
+    user.run(&ROGUE_SETTING).expect(78).says("plugins.lock` cannot be used: unknown field `grant`");
     fs::write(&path, &lock).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
-    user.run(&SETTING).expect(78).says("plugins.lock` cannot be used: other users can write to it");
+    user.run(&ROGUE_SETTING)
+        .expect(78)
+        .says("plugins.lock` cannot be used: other users can write to it");
     fs::rename(&path, user.path("lock")).unwrap();
     symlink(user.path("lock"), &path).unwrap();
     user.plugin(&["list"]).expect(78).says("it is a symbolic link");

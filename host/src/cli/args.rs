@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgAction, Command, CommandFactory as _, Parser};
+use serde_json::{Map, Value};
 
 use super::debug_log;
 use super::explain::ExplainArgs;
@@ -12,7 +13,9 @@ use super::isolation_args::IsolationArgs;
 use super::later::{DeliverArgs, ReplayArgs};
 use super::plugin::PluginSubcommand;
 use super::plugin_args::PluginArgs;
-use crate::input::{CommandFile, EventData, Job, OutputForm, RunSpec, role_vars};
+use crate::input::{
+    CommandFile, EventData, InputError, Job, OutputForm, RunSpec, read_variables, role_vars,
+};
 
 /// Run Ansible playbooks from a private data directory, with sandboxed plugins in the loop
 #[derive(Debug, Parser)]
@@ -127,6 +130,11 @@ pub(super) struct RunArgs {
     /// Set variables: `key=value`, YAML, JSON, or `@file`; may be repeated
     #[arg(short, long, value_name = "VARS", allow_hyphen_values = true)]
     extra_vars: Vec<String>,
+
+    /// Set variables from a YAML or JSON file, `@file`, in which no text is a template: for
+    /// what comes from strangers. They win over others; may be repeated
+    #[arg(long, value_name = "@FILE")]
+    untrusted_vars: Vec<String>,
 
     /// How many hosts Ansible works on at once
     #[arg(long, value_name = "N")]
@@ -279,6 +287,7 @@ impl RunArgs {
             tags: self.tags.clone(),
             skip_tags: self.skip_tags.clone(),
             extra_vars: self.extra_vars.clone(),
+            untrusted_vars: self.untrusted_vars()?,
             artifact_dir: self.artifact_dir.clone(),
             project_dir: self.project_dir.clone(),
             event_data: match (self.omit_event_data, self.only_failed_event_data) {
@@ -299,6 +308,21 @@ impl RunArgs {
             shadow_plugins: self.plugins_shadow,
             ..RunSpec::default()
         })
+    }
+
+    /// The variables of all files, of which a later one wins.
+    fn untrusted_vars(&self) -> Result<Map<String, Value>, String> {
+        let mut variables = Map::new();
+        for given in &self.untrusted_vars {
+            let path = given.strip_prefix('@').ok_or_else(|| {
+                "`--untrusted-vars` takes a file, with `@` before its path: \
+                 `--untrusted-vars @request.json`"
+                    .to_owned()
+            })?;
+            let failed = |error: InputError| format!("`--untrusted-vars`: {error}");
+            variables.extend(read_variables(Path::new(path)).map_err(failed)?);
+        }
+        Ok(variables)
     }
 
     /// What flags say, else what the environment says.

@@ -2,15 +2,17 @@
 //! its own, as Ansible Runner does it: 80 columns decide how Ansible pads its banners.
 
 use std::ffi::OsString;
-use std::fs::OpenOptions;
-use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek as _, Write as _};
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use portable_pty::{MasterPty, PtySize, native_pty_system};
+use rustix::io::FdFlags;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use super::ExecError;
@@ -23,9 +25,15 @@ pub struct Command {
     pub argv: Vec<String>,
     /// Its whole environment.
     pub environment: Vec<(OsString, OsString)>,
+    /// What the callback in it can read once, from [`SETTINGS_DESCRIPTOR`]; no NUL is in it.
+    pub settings: Vec<u8>,
     /// Its working directory.
     pub cwd: PathBuf,
 }
+
+/// The descriptor by which a command inherits its settings: above those that shell scripts
+/// name and shells use, below what a small limit allows.
+pub const SETTINGS_DESCRIPTOR: RawFd = 47;
 
 /// A started command.
 pub(super) struct Child {
@@ -69,7 +77,8 @@ impl Command {
             .envs(self.environment.iter().map(|(variable, value)| (variable, value)))
             .current_dir(&self.cwd);
         let starting = failed("executing it");
-        let child = attach(&mut command, other_end)
+        let child = hand_down(&mut command, &self.settings)
+            .and_then(|()| attach(&mut command, other_end))
             .and_then(|()| command.spawn())
             .map_err(|error| starting(error.to_string()))?;
         Ok(Child { pid: child.id(), terminal, _master: Some(pair.master) })
@@ -119,6 +128,42 @@ fn turn_echo_off(terminal: &OwnedFd) -> rustix::io::Result<()> {
     let mut modes = tcgetattr(terminal)?;
     modes.local_modes.remove(LocalModes::ECHO);
     tcsetattr(terminal, OptionalActions::Now, &modes)
+}
+
+/// Lets the child inherit a file in memory that holds `settings`.
+#[expect(unsafe_code, reason = "what runs between fork and exec has to be async-signal-safe")]
+fn hand_down(command: &mut std::process::Command, settings: &[u8]) -> io::Result<()> {
+    let mut file = file_in_memory()?;
+    file.write_all(settings)?;
+    file.rewind()?;
+    // The number is somebody's from here on, so that no descriptor that the start itself
+    // needs can get it.
+    let file = rustix::io::fcntl_dupfd_cloexec(&file, SETTINGS_DESCRIPTOR)?;
+    let place = move || {
+        if file.as_raw_fd() == SETTINGS_DESCRIPTOR {
+            return Ok(rustix::io::fcntl_setfd(&file, FdFlags::empty())?);
+        }
+        // SAFETY: whoever owns that number owns it in the parent; in this process, which is
+        // about to execute another program, nobody does. It is left open.
+        let mut target = ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(SETTINGS_DESCRIPTOR) });
+        Ok(rustix::io::dup2(&file, &mut target)?)
+    };
+    // SAFETY: one system call; nothing allocates or locks.
+    unsafe { command.pre_exec(place) };
+    Ok(())
+}
+
+/// A file that has no name and no place on a disk.
+#[cfg(any(target_os = "linux", target_os = "freebsd"))]
+fn file_in_memory() -> io::Result<File> {
+    let flags = rustix::fs::MemfdFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::memfd_create("playhouse-callback", flags)?))
+}
+
+/// Without files in memory, one without a name has to do.
+#[cfg(not(any(target_os = "linux", target_os = "freebsd")))]
+fn file_in_memory() -> io::Result<File> {
+    tempfile::tempfile()
 }
 
 /// Makes the terminal the three streams and the controlling terminal of a new session,

@@ -164,7 +164,7 @@ fn receive(socket: &UnixStream) -> io::Result<(Answer, Option<OwnedFd>)> {
 
 impl Order {
     /// Its size in four bytes, then its texts, each ended by a NUL, which none can hold:
-    /// scratch, working directory, number of arguments, these, and names and values.
+    /// scratch, working directory, settings, number of arguments, these, and names and values.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut texts = Vec::new();
         let mut push = |text: &OsStr| {
@@ -173,6 +173,7 @@ impl Order {
         };
         push(self.scratch.as_os_str());
         push(self.command.cwd.as_os_str());
+        push(OsStr::from_bytes(&self.command.settings));
         push(OsStr::new(&self.command.argv.len().to_string()));
         self.command.argv.iter().for_each(|word| push(OsStr::new(word)));
         for (name, value) in &self.command.environment {
@@ -193,6 +194,7 @@ impl Order {
             bytes.split(|&byte| byte == 0).map(|text| OsString::from_vec(text.to_vec()));
         let scratch = texts.next()?.into();
         let cwd = texts.next()?.into();
+        let settings = texts.next()?.into_vec();
         let count = texts.next()?.into_string().ok()?.parse().ok()?;
         let argv = texts.by_ref().take(count).map(OsString::into_string).collect::<Result<_, _>>();
         let argv = argv.ok()?;
@@ -200,7 +202,7 @@ impl Order {
         while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
             environment.push((name, value));
         }
-        Some(Self { command: Command { argv, environment, cwd }, scratch })
+        Some(Self { command: Command { argv, environment, settings, cwd }, scratch })
     }
 }
 
@@ -217,6 +219,7 @@ mod tests {
                     ("EMPTY".into(), OsString::new()),
                     ("BYTES".into(), OsString::from_vec(vec![0xff, b'='])),
                 ],
+                settings: b"{\"channel\": \"\"}".to_vec(),
                 cwd: "/project".into(),
             },
             scratch: "/tmp/run".into(),

@@ -19,7 +19,7 @@ mod termination;
 
 pub use cancel::Cancel;
 pub use channel::{Channel, ChannelAddress};
-pub use child::Command;
+pub use child::{Command, SETTINGS_DESCRIPTOR};
 pub use error::ExecError;
 pub use exit::{Exit, Stop};
 pub use keeper::{Keeper, KeeperProgram};

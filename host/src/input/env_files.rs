@@ -6,7 +6,9 @@ use std::{fs, io};
 
 use serde_json::{Map, Value};
 
-use super::yaml::{self, python_text};
+use super::yaml;
+use super::yaml_node::{Members, Node, values};
+use super::yaml_scalar::python_text;
 use super::{InputError, PluginEntry, PrivateDataDir, RunSpec, SshKeys};
 use crate::plugins::PluginReference;
 
@@ -38,6 +40,8 @@ pub struct ExtravarsFile {
     pub path: PathBuf,
     /// Its members; none for a file that Ansible Vault encrypted.
     pub members: Map<String, Value>,
+    /// The same as they stand in the file, with their tags.
+    pub(crate) nodes: Members,
     /// Its text, where it is a pipe, which can be read only once.
     pub piped: Option<String>,
 }
@@ -90,17 +94,18 @@ pub(crate) fn split_cmdline(origin: &str, text: &str) -> Result<Vec<String>, Inp
 
 fn read_extravars(path: &Path) -> Result<Option<ExtravarsFile>, InputError> {
     let Some(text) = read_text(path)? else { return Ok(None) };
-    let members = if text.starts_with("$ANSIBLE_VAULT") {
-        Map::new()
+    let nodes = if text.starts_with("$ANSIBLE_VAULT") {
+        Members::new()
     } else {
-        match parse(path, &text)? {
-            Value::Object(members) => members,
-            Value::Null => Map::new(),
-            other => return Err(not_a_mapping(path, &other)),
+        match parse_node(path, &text)? {
+            Some(Node::Mapping { members, .. }) => members,
+            None => Members::new(),
+            Some(node) if node.value().is_null() => Members::new(),
+            Some(other) => return Err(not_a_mapping(path, &other.value())),
         }
     };
     let piped = path.metadata().is_ok_and(|metadata| !metadata.is_file()).then_some(text);
-    Ok(Some(ExtravarsFile { path: path.to_owned(), members, piped }))
+    Ok(Some(ExtravarsFile { path: path.to_owned(), members: values(&nodes), nodes, piped }))
 }
 
 fn read_envvars(path: &Path) -> Result<Vec<(String, String)>, InputError> {
@@ -200,6 +205,14 @@ pub(crate) fn read_mapping(path: &Path) -> Result<Option<Map<String, Value>>, In
     }
 }
 
+/// The members of a file that has to be there.
+pub(crate) fn read_variables(path: &Path) -> Result<Map<String, Value>, InputError> {
+    if let Err(source) = fs::metadata(path) {
+        return Err(InputError::Unreadable { path: path.to_owned(), source });
+    }
+    Ok(read_mapping(path)?.unwrap_or_default())
+}
+
 fn not_a_mapping(path: &Path, value: &Value) -> InputError {
     let found = match value {
         Value::Array(_) => "a list",
@@ -224,10 +237,18 @@ fn parse(path: &Path, text: &str) -> Result<Value, InputError> {
     if let Ok(value) = serde_json::from_str(text) {
         return Ok(value);
     }
-    yaml::parse(text).map_err(|error| InputError::Syntax {
-        path: path.to_owned(),
-        line: error.line,
-        column: error.column,
-        reason: error.reason,
-    })
+    yaml::parse(text).map_err(|error| syntax(path, error))
+}
+
+/// As [`parse`], with the tags that Ansible heeds.
+fn parse_node(path: &Path, text: &str) -> Result<Option<Node>, InputError> {
+    if let Ok(value) = serde_json::from_str::<Value>(text) {
+        return Ok(Some(Node::of_json(&value)));
+    }
+    yaml::parse_node(text).map_err(|error| syntax(path, error))
+}
+
+fn syntax(path: &Path, error: yaml::YamlError) -> InputError {
+    let yaml::YamlError { line, column, reason } = error;
+    InputError::Syntax { path: path.to_owned(), line, column, reason }
 }

@@ -1,15 +1,12 @@
 //! YAML as PyYAML's `safe_load` reads it, since that is what Ansible Runner's users have
-//! written their files for: YAML 1.1, in which `yes` is true, `010` is 8 and `1:30` is 90.
-//! JSON is what comes out, with dates and other things that JSON lacks as the text that
-//! Python's `str` makes of them. Tags that are not YAML's own are passed over.
+//! written their files for. What comes out is JSON, or the tree with its tags.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::sync::LazyLock;
 
 use granit_parser::{Event, Parser, ScalarStyle, Tag};
-use regex::Regex;
-use serde_json::{Map, Number, Value};
+use serde_json::Value;
+
+use super::yaml_node::{Members, Node, Scalar};
 
 /// Deeper nesting is taken for an attack, and so are more nodes than this in all, which
 /// aliases can make out of a few lines.
@@ -26,22 +23,29 @@ pub(crate) struct YamlError {
     pub(crate) reason: String,
 }
 
-/// Reads the first document; null where there is none.
+/// Reads the first document as JSON; null where there is none. Tags that are not YAML's own
+/// are passed over.
 pub(crate) fn parse(text: &str) -> Result<Value, YamlError> {
+    Ok(parse_node(text)?.map_or(Value::Null, |node| node.value()))
+}
+
+/// Reads the first document as it stands; none where there is none.
+pub(crate) fn parse_node(text: &str) -> Result<Option<Node>, YamlError> {
     let mut builder = Builder::default();
     for step in Parser::new_from_str(text) {
         let (event, span) = step.map_err(|error| {
             let marker = error.marker();
             YamlError::at(marker.line(), marker.col(), error.info())
         })?;
+        let ends = matches!(event, Event::DocumentEnd);
         let done = builder.take(event).map_err(|reason| {
             YamlError::at(span.start.line(), span.start.col(), reason.to_owned())
         })?;
-        if let Some(value) = done {
-            return Ok(value);
+        if done.is_some() || ends {
+            return Ok(done);
         }
     }
-    Ok(Value::Null)
+    Ok(None)
 }
 
 impl YamlError {
@@ -54,35 +58,36 @@ impl YamlError {
 #[derive(Default)]
 struct Builder {
     open: Vec<Open>,
-    anchors: HashMap<usize, Value>,
+    anchors: HashMap<usize, Node>,
     nodes: usize,
 }
 
 /// A sequence or mapping whose end has not come yet.
 struct Open {
     anchor: usize,
+    tag: Option<String>,
     content: Content,
 }
 
 enum Content {
-    Sequence(Vec<Value>),
-    Mapping { members: Map<String, Value>, merged: Vec<Value>, key: Option<Key> },
+    Sequence(Vec<Node>),
+    Mapping { members: Members, merged: Vec<Node>, key: Option<Key> },
 }
 
 enum Key {
-    Name(String),
+    Name(Scalar),
     /// `<<`: the value's members are taken over.
     Merge,
 }
 
 impl Builder {
-    /// The document's value, once it is whole.
-    fn take(&mut self, event: Event<'_>) -> Result<Option<Value>, &'static str> {
+    /// The document, once it is whole.
+    fn take(&mut self, event: Event<'_>) -> Result<Option<Node>, &'static str> {
         let is_key_next = matches!(
             self.open.last(),
             Some(Open { content: Content::Mapping { key: None, .. }, .. })
         );
-        let (anchor, value) = match event {
+        let (anchor, node) = match event {
             Event::Scalar(text, ScalarStyle::Plain, _, None) if is_key_next && text == "<<" => {
                 if let Some(Open { content: Content::Mapping { key, .. }, .. }) =
                     self.open.last_mut()
@@ -92,7 +97,9 @@ impl Builder {
                 return Ok(None);
             }
             Event::Scalar(text, style, anchor, tag) => {
-                (anchor, scalar(&text, style, tag.as_deref()))
+                let is_plain = style == ScalarStyle::Plain;
+                let tag = tag.as_deref().map(whole_tag);
+                (anchor, Node::Scalar(Scalar { text: text.into_owned(), is_plain, tag }))
             }
             Event::Alias(anchor) => (
                 0,
@@ -101,249 +108,99 @@ impl Builder {
                     .cloned()
                     .ok_or("an alias stands inside of its own anchor")?,
             ),
-            Event::SequenceStart(_, anchor, _) => {
-                return self.begin(anchor, Content::Sequence(Vec::new()));
+            Event::SequenceStart(_, anchor, tag) => {
+                return self.begin(anchor, tag.as_deref(), Content::Sequence(Vec::new()));
             }
-            Event::MappingStart(_, anchor, _) => {
-                let (members, merged) = (Map::new(), Vec::new());
-                return self.begin(anchor, Content::Mapping { members, merged, key: None });
+            Event::MappingStart(_, anchor, tag) => {
+                let (members, merged) = (Members::new(), Vec::new());
+                let content = Content::Mapping { members, merged, key: None };
+                return self.begin(anchor, tag.as_deref(), content);
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let Some(open) = self.open.pop() else { return Ok(None) };
-                (open.anchor, open.content.close()?)
+                (open.anchor, open.content.close(open.tag)?)
             }
-            Event::DocumentEnd => return Ok(Some(Value::Null)),
             _ => return Ok(None),
         };
-        self.nodes += count(&value);
+        self.nodes += node.count();
         if self.nodes > MOST_NODES {
             return Err("there is more in it than a person would write");
         }
         if anchor != 0 {
-            self.anchors.insert(anchor, value.clone());
+            self.anchors.insert(anchor, node.clone());
         }
         match self.open.last_mut() {
-            None => Ok(Some(value)),
-            Some(open) => open.content.push(value).map(|()| None),
+            None => Ok(Some(node)),
+            Some(open) => open.content.push(node).map(|()| None),
         }
     }
 
-    fn begin(&mut self, anchor: usize, content: Content) -> Result<Option<Value>, &'static str> {
+    fn begin(
+        &mut self,
+        anchor: usize,
+        tag: Option<&Tag>,
+        content: Content,
+    ) -> Result<Option<Node>, &'static str> {
         if self.open.len() >= DEEPEST {
             return Err("it is nested too deeply");
         }
-        self.open.push(Open { anchor, content });
+        self.open.push(Open { anchor, tag: tag.map(whole_tag), content });
         Ok(None)
     }
 }
 
+fn whole_tag(tag: &Tag) -> String {
+    format!("{}{}", tag.handle(), tag.suffix())
+}
+
 impl Content {
-    fn push(&mut self, value: Value) -> Result<(), &'static str> {
+    fn push(&mut self, node: Node) -> Result<(), &'static str> {
         match self {
-            Self::Sequence(items) => items.push(value),
+            Self::Sequence(items) => items.push(node),
             Self::Mapping { members, merged, key } => match key.take() {
-                None => *key = Some(Key::Name(key_text(value)?)),
-                Some(Key::Merge) => merged.push(value),
+                None => match node {
+                    Node::Scalar(scalar) => *key = Some(Key::Name(scalar)),
+                    _ => return Err("a list or mapping cannot be a key"),
+                },
+                Some(Key::Merge) => merged.push(node),
                 Some(Key::Name(name)) => {
-                    members.insert(name, value);
+                    members.insert(name.name(), (name, node));
                 }
             },
         }
         Ok(())
     }
 
-    fn close(self) -> Result<Value, &'static str> {
+    fn close(self, tag: Option<String>) -> Result<Node, &'static str> {
         let (members, merged) = match self {
-            Self::Sequence(items) => return Ok(Value::Array(items)),
+            Self::Sequence(items) => return Ok(Node::Sequence { tag, items }),
             Self::Mapping { members, merged, .. } => (members, merged),
         };
-        let mut all = Map::new();
-        for value in merged {
-            let sources = match value {
-                Value::Array(items) => items,
+        let mut all = Members::new();
+        for node in merged {
+            let sources = match node {
+                Node::Sequence { items, .. } => items,
                 other => vec![other],
             };
             // Of several, the first to name a key gives its value.
             for source in sources {
-                let Value::Object(source) = source else { return Err("`<<` takes mappings only") };
-                for (name, value) in source {
-                    all.entry(name).or_insert(value);
+                let Node::Mapping { members, .. } = source else {
+                    return Err("`<<` takes mappings only");
+                };
+                for (name, member) in members {
+                    all.entry(name).or_insert(member);
                 }
             }
         }
         all.extend(members);
-        Ok(Value::Object(all))
+        Ok(Node::Mapping { tag, members: all })
     }
-}
-
-/// A key as Python's `str` writes it.
-fn key_text(value: Value) -> Result<String, &'static str> {
-    python_text(value).ok_or("a list or mapping cannot be a key")
-}
-
-/// A value as Python's `str` writes it; none for a list or a mapping.
-pub(crate) fn python_text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        Value::Bool(true) => Some("True".to_owned()),
-        Value::Bool(false) => Some("False".to_owned()),
-        Value::Null => Some("None".to_owned()),
-        Value::Number(number) => Some(number_text(&number)),
-        Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-/// Python writes exponents with a sign and two digits at least.
-fn number_text(number: &Number) -> String {
-    let text = match number.as_f64() {
-        Some(float) if number.is_f64() => format!("{float:?}"),
-        _ => number.to_string(),
-    };
-    match text.split_once('e') {
-        None => text,
-        Some((mantissa, exponent)) => {
-            let (sign, digits) =
-                exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
-            format!("{mantissa}e{sign}{digits:0>2}")
-        }
-    }
-}
-
-fn count(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(count).sum::<usize>(),
-        Value::Object(members) => 1 + members.values().map(count).sum::<usize>(),
-        _ => 1,
-    }
-}
-
-fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
-    let as_text = || Value::String(text.to_owned());
-    match tag.map(|tag| (tag.is_yaml_core_schema(), tag.suffix())) {
-        Some((true, "int")) => integer(text).unwrap_or_else(as_text),
-        Some((true, "float")) => float(text)
-            .or_else(|| integer(text).and_then(|value| float(&format!("{value}."))))
-            .unwrap_or_else(as_text),
-        Some((true, "bool" | "null")) => plain(text),
-        None if style == ScalarStyle::Plain => plain(text),
-        Some(_) | None => as_text(),
-    }
-}
-
-/// A scalar without quotes or tag, by the patterns of YAML 1.1 in PyYAML's reading.
-fn plain(text: &str) -> Value {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
-        "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
-            return Value::Bool(true);
-        }
-        "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
-            return Value::Bool(false);
-        }
-        _ => {}
-    }
-    let may_be_number = text.starts_with(|first: char| "+-.0123456789".contains(first));
-    let value = may_be_number.then(|| integer(text).or_else(|| float(text)).or_else(|| time(text)));
-    value.flatten().unwrap_or_else(|| Value::String(text.to_owned()))
-}
-
-fn integer(text: &str) -> Option<Value> {
-    static INTEGER: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"^[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]+|0|[1-9][0-9_]*(?::[0-5]?[0-9])*)$")
-    });
-    if !INTEGER.is_match(text) {
-        return None;
-    }
-    let (sign, digits) = signed(text);
-    let digits = digits.replace('_', "");
-    let size = if let Some(digits) = digits.strip_prefix("0b") {
-        i128::from_str_radix(digits, 2)
-    } else if let Some(digits) = digits.strip_prefix("0x") {
-        i128::from_str_radix(digits, 16)
-    } else if digits.contains(':') {
-        digits.split(':').try_fold(0_i128, |sum, part| Ok(sum * 60 + part.parse::<i128>()?))
-    } else if digits.len() > 1 && digits.starts_with('0') {
-        i128::from_str_radix(&digits[1..], 8)
-    } else {
-        digits.parse()
-    };
-    // More than that is a text of digits to whoever asks for a text.
-    let value = size.ok()? * if sign { -1 } else { 1 };
-    Number::from_i128(value).map(Value::Number)
-}
-
-fn float(text: &str) -> Option<Value> {
-    static FLOAT: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(
-            r"^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
-        )
-    });
-    if !FLOAT.is_match(text) {
-        return None;
-    }
-    let (is_negative, digits) = signed(text);
-    let digits = digits.replace('_', "").to_lowercase();
-    let size = match digits.as_str() {
-        ".inf" => f64::INFINITY,
-        ".nan" => f64::NAN,
-        _ => digits
-            .split(':')
-            .try_fold(0.0, |sum, part| {
-                Ok::<_, std::num::ParseFloatError>(sum * 60.0 + part.parse::<f64>()?)
-            })
-            .ok()?,
-    };
-    let value = if is_negative { -size } else { size };
-    Some(match Number::from_f64(value) {
-        Some(number) => Value::Number(number),
-        None if value.is_nan() => "nan".into(),
-        None => if value > 0.0 { "inf" } else { "-inf" }.into(),
-    })
-}
-
-fn signed(text: &str) -> (bool, &str) {
-    match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    }
-}
-
-/// A point in time, as Python's `str` writes it; a date is written as it stands.
-fn time(text: &str) -> Option<Value> {
-    static TIME: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(
-            r"^(\d{4})-(\d\d?)-(\d\d?)(?:[Tt]|[ \t]+)(\d\d?):(\d\d):(\d\d)(?:\.(\d*))?(?:[ \t]*(?:(Z)|([-+])(\d\d?)(?::?(\d\d))?))?$",
-        )
-    });
-    let found = TIME.captures(text)?;
-    let part = |index: usize| found.get(index).map_or("", |part| part.as_str());
-    let mut time = format!(
-        "{}-{:0>2}-{:0>2} {:0>2}:{}:{}",
-        part(1),
-        part(2),
-        part(3),
-        part(4),
-        part(5),
-        part(6)
-    );
-    let fraction: String = format!("{:0<6}", part(7)).chars().take(6).collect();
-    if fraction != "000000" {
-        let _ = write!(time, ".{fraction}");
-    }
-    if found.get(8).is_some() {
-        time.push_str("+00:00");
-    } else if found.get(9).is_some() {
-        let _ = write!(time, "{}{:0>2}:{:0>2}", part(9), part(10), part(11));
-    }
-    Some(Value::String(time))
-}
-
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("a pattern")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;

@@ -22,6 +22,8 @@ pub struct Grants {
     net: EgressGrants,
     addresses: Vec<IpAddr>,
     set: Narrowed<PointerPattern>,
+    /// Pointers that the operator names in the plugin's own settings.
+    named: Vec<String>,
     view: Narrowed<PointerPattern>,
     env: Narrowed<String>,
     dir: Narrowed<DirGrant>,
@@ -79,6 +81,7 @@ impl Grants {
             net: EgressGrants::allowed(&allow.net, Family::Net)?,
             addresses: allow.addresses.clone(),
             set: Narrowed::allowed(pointers("set", &allow.set, false)?),
+            named: named_in_settings(config),
             view: Narrowed::allowed(pointers("view", &allow.view, false)?),
             env: Narrowed::allowed(allow.env.clone()),
             dir: Narrowed::allowed(dirs(&allow.dir)?),
@@ -127,7 +130,15 @@ impl Grants {
             ));
         }
         let wanted = self.set.wanted.iter().any(|pattern| pattern.covers(pointer));
-        let allowed = self.set.allowed.iter().any(|pattern| pattern.grants(pointer));
+        let is_named = || {
+            self.named.iter().any(|named| {
+                pointer
+                    .strip_prefix(named.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+        };
+        let allowed =
+            self.set.allowed.iter().any(|pattern| pattern.lets_set(pointer)) || is_named();
         if wanted && allowed {
             return Ok(());
         }
@@ -140,7 +151,12 @@ impl Grants {
     pub fn may_view(&self, pointer: &str) -> bool {
         !is_holder(pointer)
             && self.view.wanted.iter().any(|pattern| pattern.covers(pointer))
-            && self.view.allowed.iter().any(|pattern| pattern.grants(pointer))
+            && self.view.allowed.iter().any(|pattern| pattern.lets_view(pointer))
+    }
+
+    /// Patterns of the operator's for the environment that let nothing be set.
+    pub(super) fn too_wide(&self) -> impl Iterator<Item = &str> {
+        self.set.effective().iter().filter(|path| path.is_too_wide()).map(PointerPattern::as_str)
     }
 
     /// What it comes down to, as `--plugin-allow` would have it: `http=https://h`,
@@ -153,6 +169,8 @@ impl Grants {
             list.extend(patterns.map(|origin| format!("{}={origin}", family.as_str())));
         }
         list.extend(self.addresses.iter().map(|address| format!("addresses={address}")));
+        let is_wanted = |pointer: &&String| self.set.wanted.iter().any(|want| want.covers(pointer));
+        list.extend(self.named.iter().filter(is_wanted).map(|pointer| format!("set={pointer}")));
         for (kind, narrowed) in [("set", &self.set), ("view", &self.view)] {
             let paths = narrowed.effective().iter();
             list.extend(paths.map(|path| format!("{kind}={}", path.as_str())));
@@ -303,6 +321,20 @@ fn pointers(
             })
         })
         .collect()
+}
+
+/// What a plugin's settings name of the members that are granted one by one: whoever writes
+/// `envvars: {CI_JOB: …}` in them wants that variable set.
+fn named_in_settings(config: &Map<String, Value>) -> Vec<String> {
+    let mut named = Vec::new();
+    for holder in ["extravars", "envvars"] {
+        if let Some(Value::Object(members)) = config.get(holder) {
+            let pointer =
+                |name: &String| format!("/{holder}/{}", name.replace('~', "~0").replace('/', "~1"));
+            named.extend(members.keys().map(pointer));
+        }
+    }
+    named
 }
 
 /// A setting that is not there grants nothing; whether it has to be is the plugin's word.
@@ -471,6 +503,33 @@ mod tests {
         let dirs: Vec<String> = grants.dirs().map(ToString::to_string).collect();
         assert_eq!(dirs, ["/srv/b", "/srv/c"], "nothing asks to write");
         assert!(grants.wants_secret("token").unwrap_err().contains("does not ask"));
+    }
+
+    #[test]
+    fn a_name_in_the_settings_grants_itself_where_it_is_wanted() {
+        let settings = json!({
+            "extravars": {"region": "eu", "ansible_user": "me", "a/b": 1},
+            "envvars": {"LD_PRELOAD": "x.so", "JOB": 1},
+            "other": {"HOME": 1},
+        });
+        let wants = json!([{"kind": "set", "paths": ["/extravars/*", "/envvars/*"]}]);
+        let granted = grants(wants, json!({}), settings.clone());
+        for pointer in [
+            "/extravars/region",
+            "/extravars/region/deep",
+            "/extravars/ansible_user",
+            "/extravars/a~1b",
+            "/envvars/LD_PRELOAD",
+            "/envvars/JOB",
+        ] {
+            assert_eq!(granted.may_set(pointer), Ok(()), "{pointer}");
+        }
+        for pointer in ["/extravars/regions", "/envvars/JOBS", "/envvars/HOME", "/extravars"] {
+            assert!(granted.may_set(pointer).is_err(), "{pointer}");
+        }
+        let unasked = grants(json!([]), json!({}), settings);
+        assert!(unasked.may_set("/extravars/region").is_err());
+        assert!(unasked.list().is_empty());
     }
 
     #[test]

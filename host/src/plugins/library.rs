@@ -161,6 +161,14 @@ impl PluginLibrary {
                 });
             }
         }
+        for plugin in &plugins {
+            notices.extend(plugin.grants().too_wide().map(|pattern| {
+                format!(
+                    "`set={pattern}` lets plugin `{0}` set no variable of the environment; name one, or how several begin: `--plugin-allow {0}.set=/envvars/CI_*`",
+                    plugin.name()
+                )
+            }));
+        }
         for plugin in plugins.iter().filter(|plugin| plugin.required() && !plugin.acknowledged()) {
             notices.push(format!(
                 "plugin `{}` is `required`, and can only tell that what it delivers has left: no peer says that it has it",

@@ -15,6 +15,7 @@ mod component;
 mod delivery_calls;
 mod digest;
 mod dir_grant;
+mod edits;
 mod egress;
 mod epoch;
 mod error;

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::batch::{BatchParts, annotations};
 use super::bindings::exports::playhouse::plugin::{event_enricher, pre_run};
 use super::bindings::playhouse::plugin::types::Batch;
+use super::edits::our_edits;
 use super::instance::{Budget, Instance, Lost};
 use super::limits::Work;
 use super::log::LogLevel;
@@ -143,9 +144,7 @@ impl PluginLane {
         let started = Instant::now();
         let result = instance.prepare(budget, view).await;
         match self.after_call(instance, started, result) {
-            Ok(Ok(edits)) => {
-                edits.into_iter().map(our_edit).collect::<Result<_, _>>().map_err(failed)
-            }
+            Ok(Ok(edits)) => our_edits(edits).map_err(failed),
             Ok(Err(pre_run::PrepareError::Refused(refusal))) => {
                 Err(PrepareError::Refused { plugin, reason: refusal.reason })
             }
@@ -300,27 +299,6 @@ fn unanswered<A>(answers: &[Option<A>]) -> Vec<usize> {
     (0..answers.len()).filter(|&index| answers[index].is_none()).collect()
 }
 
-fn our_edit(edit: pre_run::Edit) -> Result<Edit, String> {
-    let parsed = |assignment: &pre_run::Assignment| -> Result<Value, String> {
-        serde_json::from_str(&assignment.value).map_err(|error| {
-            format!("its value for `{}` is not one JSON value: {error}", assignment.path)
-        })
-    };
-    Ok(match edit {
-        pre_run::Edit::Set(assignment) => Edit::Set {
-            value: parsed(&assignment)?,
-            path: assignment.path,
-            reason: assignment.reason,
-        },
-        pre_run::Edit::Append(assignment) => Edit::Append {
-            value: parsed(&assignment)?,
-            path: assignment.path,
-            reason: assignment.reason,
-        },
-        pre_run::Edit::Unset(path) => Edit::Unset { path },
-    })
-}
-
 fn our_change(change: event_enricher::Change, malformed: &mut Vec<String>) -> Change {
     let counter = change.counter;
     let mut notes = change.notes;
@@ -443,21 +421,5 @@ mod tests {
         let answers = |keep: &[bool]| Filter::answers(keep.to_vec(), &seen, &mut Vec::new());
         assert_eq!(answers(&[true, false]), Ok(vec![true, false]));
         assert!(answers(&[true]).unwrap_err().contains("1 answers about 2 events"));
-    }
-
-    #[test]
-    fn an_edit_carries_one_json_value() {
-        let assignment = |value: &str| pre_run::Assignment {
-            path: "/limit".into(),
-            value: value.into(),
-            reason: "r".into(),
-        };
-        let edit = our_edit(pre_run::Edit::Set(assignment("\"web*\""))).unwrap();
-        let expected =
-            Edit::Set { path: "/limit".into(), value: "web*".into(), reason: "r".into() };
-        assert_eq!(edit, expected);
-        assert!(
-            our_edit(pre_run::Edit::Append(assignment("web*"))).unwrap_err().contains("`/limit`")
-        );
     }
 }

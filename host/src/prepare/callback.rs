@@ -1,6 +1,9 @@
-//! Lays out the Ansible callback for a run and tells it, and Ansible, by environment.
+//! Lays out the Ansible callback for a run, and tells it what it needs by an inherited
+//! descriptor and Ansible by its environment.
 
 use std::path::{Path, PathBuf};
+
+use serde_json::json;
 
 use super::ansible_cfg::AnsibleCfg;
 use super::laid_out::{make_private_dir, write_private};
@@ -35,25 +38,32 @@ impl CallbackSetup<'_> {
         write_private(&directory.join(format!("{CALLBACK_NAME}.py")), CALLBACK)
     }
 
-    /// Ansible's environment: the run's, what Ansible Runner forces, and the callback's.
+    /// What the callback reads from [`SETTINGS_DESCRIPTOR`](crate::exec::SETTINGS_DESCRIPTOR):
+    /// a JSON object of texts. It is in no environment, which any process of this user can
+    /// look into, and a variable of the same name in one says nothing to the callback.
+    pub fn settings(&self, config: &RunConfig) -> Vec<u8> {
+        let users = |name| config.environment.text(name).unwrap_or_default();
+        json!({
+            "channel": self.channel.to_string(),
+            "nonce": self.nonce.as_str(),
+            "stdout_callback": users("ANSIBLE_STDOUT_CALLBACK"),
+            "callback_plugins": users("ANSIBLE_CALLBACK_PLUGINS"),
+        })
+        .to_string()
+        .into_bytes()
+    }
+
+    /// Ansible's environment: the run's, what Ansible Runner forces, and where the callback is.
     pub fn environment(&self, config: &RunConfig) -> Environment {
-        let mut environment = config.environment.clone();
+        let mut environment = config.environment.for_ansible();
         let cfg = AnsibleCfg::read(&environment, &config.project_dir);
 
         let own = self.callback_directory().display().to_string();
         let callback_plugins = match environment.text("ANSIBLE_CALLBACK_PLUGINS") {
-            Some(users) => {
-                let (users, joined) = (users.to_owned(), format!("{users}:{own}"));
-                environment.set("PLAYHOUSE_CALLBACK_PLUGINS", users);
-                joined
-            }
+            Some(users) => format!("{users}:{own}"),
             None => own,
         };
         environment.set("ANSIBLE_CALLBACK_PLUGINS", callback_plugins);
-        if let Some(users) = environment.text("ANSIBLE_STDOUT_CALLBACK") {
-            let users = users.to_owned();
-            environment.set("PLAYHOUSE_STDOUT_CALLBACK", users);
-        }
         environment.set("ANSIBLE_STDOUT_CALLBACK", CALLBACK_NAME);
         environment.set("ANSIBLE_RETRY_FILES_ENABLED", "False");
         if environment.get("ANSIBLE_HOST_KEY_CHECKING").is_none() && !cfg.sets("host_key_checking")
@@ -72,8 +82,6 @@ impl CallbackSetup<'_> {
         environment.set("RUNNER_OMIT_EVENTS", python(config.event_data == EventData::Omitted));
         environment
             .set("RUNNER_ONLY_FAILED_EVENTS", python(config.event_data == EventData::OnlyFailed));
-        environment.set("PLAYHOUSE_CHANNEL", self.channel.to_string());
-        environment.set("PLAYHOUSE_NONCE", self.nonce.as_str());
         environment
     }
 

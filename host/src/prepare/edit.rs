@@ -1,14 +1,30 @@
-//! Applies what pre-run plugins want changed, all of a plugin's edits or none.
+//! Applies what pre-run plugins want changed, all of a plugin's edits or none. What that
+//! costs is linear in what they are, and they are bounded (`plugins::edits`).
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::Value;
 
 use super::RunConfig;
+use super::data::Data;
 use super::extra_vars::Operation;
-use super::passwords::compile;
+use super::names::{check_environment_name, check_hosts, check_tag};
+use super::passwords::compile_bounded;
 use crate::input::{Job, SshKeys};
 use crate::plugins::Edit;
+
+/// Parts of a pointer.
+const DEEPEST: usize = 32;
+
+/// Bytes of `--limit` or `--tags`: a word of a command line has no more than 128 KiB.
+const LONGEST_LIST: usize = 64 << 10;
+
+/// Patterns of passwords that one plugin may set.
+const MOST_PATTERNS: usize = 64;
+
+/// Characters of a pointer in an error.
+const LONGEST_SHOWN: usize = 200;
 
 /// A change that was made, for the record.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,14 +56,40 @@ const SHOWN: [&str; 9] = [
 ];
 
 impl ConfigChange {
-    /// Whether both say something of the same place. Appending takes nothing away.
-    pub fn conflicts_with(&self, other: &Self) -> bool {
-        let within = |inner: &str, outer: &str| {
-            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    fn appends(&self) -> bool {
+        self.path.ends_with("/-")
+    }
+}
+
+/// What earlier plugins of a run changed, by place.
+#[derive(Debug, Default)]
+pub struct ChangedPlaces {
+    plugins: BTreeMap<String, String>,
+}
+
+impl ChangedPlaces {
+    /// The plugin that changed the place of `change`, something in it or something around
+    /// it before. Appending takes nothing away.
+    pub fn changed_by(&self, change: &ConfigChange) -> Option<&str> {
+        if change.appends() {
+            return None;
+        }
+        let path = change.path.as_str();
+        let around = path.match_indices('/').map(|(end, _)| &path[..end]).chain([path]);
+        let inside = || {
+            let below = format!("{path}/");
+            let next = self.plugins.range(below.clone()..).next();
+            next.filter(|(place, _)| place.starts_with(&below)).map(|(_, plugin)| plugin)
         };
-        !self.path.ends_with("/-")
-            && !other.path.ends_with("/-")
-            && (within(&self.path, &other.path) || within(&other.path, &self.path))
+        let found = around.filter_map(|place| self.plugins.get(place)).next().or_else(inside);
+        found.map(String::as_str)
+    }
+
+    /// Keeps what a plugin changed.
+    pub fn add(&mut self, change: &ConfigChange) {
+        if !change.appends() {
+            self.plugins.insert(change.path.clone(), change.plugin.clone());
+        }
     }
 }
 
@@ -60,33 +102,38 @@ pub fn apply_edits(
     may_set: impl Fn(&str) -> Result<(), String>,
 ) -> Result<Vec<ConfigChange>, String> {
     let mut edited = config.clone();
-    let mut changes = Vec::new();
+    let mut changes = Vec::with_capacity(edits.len());
+    let mut patterns = 0;
     for edit in edits {
-        let (path, operation, reason) = match edit {
-            Edit::Set { path, value, reason } => (path, Operation::Set(value), reason),
-            Edit::Append { path, value, reason } => (path, Operation::Append(value), reason),
-            Edit::Unset { path } => (path, Operation::Unset, String::new()),
+        let (path, is_append, value, reason) = match edit {
+            Edit::Set { path, value, reason } => (path, false, Some(value), reason),
+            Edit::Append { path, value, reason } => (path, true, Some(value), reason),
+            Edit::Unset { path } => (path, false, None, String::new()),
         };
         may_set(&path)?;
-        let value = match &operation {
-            Operation::Set(value) | Operation::Append(value) if SHOWN.contains(&path.as_str()) => {
-                Some(value.clone())
+        if path.starts_with("/passwords/") {
+            patterns += 1;
+            if patterns > MOST_PATTERNS {
+                return Err(format!("it sets more than {MOST_PATTERNS} patterns of passwords"));
             }
-            _ => None,
-        };
+        }
         let change = ConfigChange {
             plugin: plugin.to_owned(),
-            value,
-            operation: if matches!(operation, Operation::Unset) { "remove" } else { "add" },
-            path: if matches!(operation, Operation::Append(_)) {
-                format!("{path}/-")
-            } else {
-                path.clone()
-            },
+            value: value.clone().filter(|_| SHOWN.contains(&path.as_str())),
+            operation: if value.is_none() { "remove" } else { "add" },
+            path: if is_append { format!("{path}/-") } else { path.clone() },
             reason,
         };
-        apply(&mut edited, &path, operation)
-            .map_err(|reason| format!("the edit at `{path}` cannot be made: {reason}"))?;
+        let applied = match (value.map(Data::new).transpose(), is_append) {
+            (Ok(None), _) => apply(&mut edited, &path, Operation::Unset),
+            (Ok(Some(data)), false) => apply(&mut edited, &path, Operation::Set(data)),
+            (Ok(Some(data)), true) => apply(&mut edited, &path, Operation::Append(data)),
+            (Err(reason), _) => Err(reason),
+        };
+        applied.map_err(|reason| {
+            let path: String = path.chars().take(LONGEST_SHOWN).collect();
+            format!("the edit at `{}` cannot be made: {reason}", path.escape_debug())
+        })?;
         edited.set_by_plugins.insert(path);
         changes.push(change);
     }
@@ -96,28 +143,23 @@ pub fn apply_edits(
 
 fn apply(config: &mut RunConfig, pointer: &str, operation: Operation) -> Result<(), String> {
     let segments = segments(pointer)?;
-    if let Operation::Set(value) | Operation::Append(value) = &operation {
-        refuse_ansible_members(value)?;
-    }
-    if let Some(segment) = segments.iter().find(|segment| segment.starts_with("__ansible_")) {
-        return Err(refused_member(segment));
-    }
     let Some((member, below)) = segments.split_first() else {
         return Err("it names no member".to_owned());
     };
     if member == "extravars" {
-        let given =
-            below.first().and_then(|name| config.extravars_file.as_ref()?.members.get(name));
-        return config.data_vars.apply(below, given.cloned().as_ref(), operation);
+        let given = below
+            .first()
+            .and_then(|name| Some(&config.extravars_file.as_ref()?.nodes.get(name)?.1));
+        return config.data_vars.apply(below, given, operation);
     }
     if member == "envvars" {
         let [name] = below else { return Err("write `/envvars/<NAME>`".to_owned()) };
-        return apply_to_environment(config, name, operation);
+        return apply_to_environment(config, name, &operation);
     }
     if member == "passwords" {
         let [pattern] = below else { return Err("write `/passwords/<pattern>`".to_owned()) };
         let answer = text(&operation)?;
-        config.answers.prefer(compile(pattern)?, answer);
+        config.answers.prefer(compile_bounded(pattern)?, answer);
         config.password_patterns.push(pattern.clone());
         return Ok(());
     }
@@ -125,9 +167,9 @@ fn apply(config: &mut RunConfig, pointer: &str, operation: Operation) -> Result<
         return Err(format!("`/{member}` is set as a whole"));
     }
     match member.as_str() {
-        "limit" => config.limit = words(&operation, config.limit.as_deref(), &[',', ':'])?,
-        "tags" => config.tags = words(&operation, config.tags.as_deref(), &[','])?,
-        "skip_tags" => config.skip_tags = words(&operation, config.skip_tags.as_deref(), &[','])?,
+        "limit" => change_list(&mut config.limit, &operation, check_hosts)?,
+        "tags" => change_list(&mut config.tags, &operation, check_tag)?,
+        "skip_tags" => change_list(&mut config.skip_tags, &operation, check_tag)?,
         "forks" => config.forks = count(&operation, 1..=10_000)?.map(|forks| forks.to_string()),
         "verbosity" => {
             let verbosity = count(&operation, 0..=7)?.unwrap_or(0);
@@ -136,11 +178,11 @@ fn apply(config: &mut RunConfig, pointer: &str, operation: Operation) -> Result<
         "playbook" if config.job.playbook().is_none() => {
             return Err(format!("this run has no playbook, it runs a {}", config.job.mode()));
         }
-        "playbook" => config.job = Job::Playbook(text(&operation)?),
+        "playbook" => config.job = Job::Playbook(no_option(text(&operation)?)?),
         "project_dir" => config.project_dir = PathBuf::from(text(&operation)?),
-        "inventory" => config.inventory = list(&operation, &config.inventory)?,
-        "cmdline" => config.cmdline = list(&operation, &config.cmdline)?,
-        "ssh_keys" => config.ssh_keys = ssh_keys(&operation, config.ssh_keys.as_ref())?,
+        "inventory" => change_words(&mut config.inventory, &operation, no_option)?,
+        "cmdline" => change_words(&mut config.cmdline, &operation, Ok)?,
+        "ssh_keys" => change_ssh_keys(&mut config.ssh_keys, &operation)?,
         _ => return Err("there is nothing there that a plugin can change".to_owned()),
     }
     Ok(())
@@ -149,40 +191,47 @@ fn apply(config: &mut RunConfig, pointer: &str, operation: Operation) -> Result<
 fn apply_to_environment(
     config: &mut RunConfig,
     name: &str,
-    operation: Operation,
+    operation: &Operation,
 ) -> Result<(), String> {
-    if name.is_empty() || name.contains(['=', '\0']) {
-        return Err("that cannot be the name of an environment variable".to_owned());
-    }
+    check_environment_name(name)?;
     let value = match operation {
         Operation::Unset => {
             config.environment.remove(name);
             config.envvars.remove(name);
             return Ok(());
         }
-        Operation::Set(Value::String(text)) if !text.contains('\0') => text,
-        Operation::Set(value @ (Value::Bool(_) | Value::Number(_))) => value.to_string(),
-        Operation::Set(_) => return Err("an environment variable is one text or number".to_owned()),
         Operation::Append(_) => return Err("an environment variable is no list".to_owned()),
+        Operation::Set(data) => match data.value() {
+            Value::String(text) if !text.contains('\0') => text.clone(),
+            value @ (Value::Bool(_) | Value::Number(_)) => value.to_string(),
+            _ => return Err("an environment variable is one text or number".to_owned()),
+        },
     };
     config.environment.set(name, value);
     config.envvars.insert(name.to_owned());
     Ok(())
 }
 
-/// A list that Ansible takes as one text. An element that begins with `@` would make
-/// Ansible read a file, and print its lines where they match no host.
-fn words(
+/// Changes a list that Ansible takes as one text with commas; `check` says whether one of
+/// its items may be there.
+fn change_list(
+    list: &mut Option<String>,
     operation: &Operation,
-    old: Option<&str>,
-    separators: &[char],
-) -> Result<Option<String>, String> {
-    let (value, before) = match operation {
-        Operation::Unset | Operation::Set(Value::Null) => return Ok(None),
-        Operation::Set(value) => (value, None),
-        Operation::Append(value) => (value, old),
+    check: impl Fn(&str) -> Result<(), String>,
+) -> Result<(), String> {
+    let (data, is_append) = match operation {
+        Operation::Unset => {
+            *list = None;
+            return Ok(());
+        }
+        Operation::Set(data) => (data, false),
+        Operation::Append(data) => (data, true),
     };
-    let items = match value {
+    let items = match data.value() {
+        Value::Null if !is_append => {
+            *list = None;
+            return Ok(());
+        }
         Value::String(text) => vec![text.as_str()],
         Value::Array(items) => items
             .iter()
@@ -190,15 +239,19 @@ fn words(
             .collect::<Result<_, _>>()?,
         _ => return Err("it is a text or a list of texts".to_owned()),
     };
-    if let Some(element) = items
-        .iter()
-        .flat_map(|item| item.split(separators))
-        .find(|element| element.trim_start().trim_start_matches(['!', '&', '~']).starts_with('@'))
-    {
-        return Err(format!("`{element}` begins with `@`, which would make Ansible read a file"));
+    let mut text = list.take().filter(|_| is_append).unwrap_or_default();
+    for item in items.iter().flat_map(|item| item.split(',')).map(|item| item.trim_matches(' ')) {
+        check(item)?;
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.push_str(item);
     }
-    let text = before.into_iter().chain(items).collect::<Vec<_>>().join(",");
-    Ok(Some(text))
+    if text.len() > LONGEST_LIST {
+        return Err(format!("it is longer than {LONGEST_LIST} bytes"));
+    }
+    *list = Some(text);
+    Ok(())
 }
 
 fn count(
@@ -206,84 +259,82 @@ fn count(
     range: std::ops::RangeInclusive<u64>,
 ) -> Result<Option<u64>, String> {
     match operation {
-        Operation::Unset | Operation::Set(Value::Null) => Ok(None),
-        Operation::Set(value) => match value.as_u64() {
-            Some(number) if range.contains(&number) => Ok(Some(number)),
-            _ => Err(format!("it is a number from {} to {}", range.start(), range.end())),
+        Operation::Unset => Ok(None),
+        Operation::Set(data) => match data.value() {
+            Value::Null => Ok(None),
+            value => match value.as_u64() {
+                Some(number) if range.contains(&number) => Ok(Some(number)),
+                _ => Err(format!("it is a number from {} to {}", range.start(), range.end())),
+            },
         },
         Operation::Append(_) => Err("a number is no list".to_owned()),
     }
 }
 
 fn text(operation: &Operation) -> Result<String, String> {
-    match operation {
-        Operation::Set(Value::String(text)) if !text.is_empty() && !text.contains('\0') => {
-            Ok(text.clone())
-        }
-        _ => Err("it is a text that can be set to another".to_owned()),
+    if let Operation::Set(data) = operation
+        && let Value::String(text) = data.value()
+        && !text.is_empty()
+        && !text.contains('\0')
+    {
+        return Ok(text.clone());
     }
+    Err("it is a text that can be set to another".to_owned())
 }
 
-fn list(operation: &Operation, old: &[String]) -> Result<Vec<String>, String> {
+/// A word that stands where Ansible looks for options.
+fn no_option(word: String) -> Result<String, String> {
+    if word.starts_with('-') {
+        return Err(format!("`{word}` begins with `-`, as an option does; write `./{word}`"));
+    }
+    Ok(word)
+}
+
+/// Changes a list of words, each of which `check` lets be.
+fn change_words(
+    words: &mut Vec<String>,
+    operation: &Operation,
+    check: impl Fn(String) -> Result<String, String>,
+) -> Result<(), String> {
     let one = |value: &Value| match value {
-        Value::String(text) if !text.contains('\0') => Ok(text.clone()),
+        Value::String(text) if !text.contains('\0') => check(text.clone()),
         _ => Err("it is a list of texts".to_owned()),
     };
     match operation {
-        Operation::Unset => Ok(Vec::new()),
-        Operation::Set(Value::Array(items)) => items.iter().map(one).collect(),
-        Operation::Set(_) => Err("it is a list of texts".to_owned()),
-        Operation::Append(value) => {
-            let mut items = old.to_vec();
-            items.push(one(value)?);
-            Ok(items)
-        }
+        Operation::Unset => words.clear(),
+        Operation::Append(data) => words.push(one(data.value())?),
+        Operation::Set(data) => match data.value() {
+            Value::Array(items) => *words = items.iter().map(one).collect::<Result<_, _>>()?,
+            _ => return Err("it is a list of texts".to_owned()),
+        },
     }
+    Ok(())
 }
 
 /// Keys for the run's agent. They are never seen, and never all taken away by mistake.
-fn ssh_keys(operation: &Operation, old: Option<&SshKeys>) -> Result<Option<SshKeys>, String> {
-    let parse = |value: &Value| match value {
-        Value::String(text) => SshKeys::parse(text),
+fn change_ssh_keys(keys: &mut Option<SshKeys>, operation: &Operation) -> Result<(), String> {
+    let add = |keys: &mut SshKeys, value: &Value| match value {
+        Value::String(text) => {
+            let new = SshKeys::parse(text)?;
+            keys.keys.extend(new.keys);
+            keys.certificates.extend(new.certificates);
+            Ok(())
+        }
         _ => Err("a key is a text".to_owned()),
     };
     match operation {
-        Operation::Unset => Ok(None),
-        Operation::Append(value) => {
-            let new = parse(value)?;
-            let mut keys = old.cloned().unwrap_or_default();
-            keys.keys.extend(new.keys);
-            keys.certificates.extend(new.certificates);
-            Ok(Some(keys))
+        Operation::Unset => *keys = None,
+        Operation::Append(data) => add(keys.get_or_insert_default(), data.value())?,
+        Operation::Set(data) => {
+            let Value::Array(items) = data.value() else {
+                return Err("it is a list of keys".to_owned());
+            };
+            let mut new = SshKeys::default();
+            items.iter().try_for_each(|item| add(&mut new, item))?;
+            *keys = (!new.keys.is_empty()).then_some(new);
         }
-        Operation::Set(Value::Array(items)) => {
-            let mut keys = SshKeys::default();
-            for item in items {
-                let new = parse(item)?;
-                keys.keys.extend(new.keys);
-                keys.certificates.extend(new.certificates);
-            }
-            Ok((!keys.keys.is_empty()).then_some(keys))
-        }
-        Operation::Set(_) => Err("it is a list of keys".to_owned()),
     }
-}
-
-fn refuse_ansible_members(value: &Value) -> Result<(), String> {
-    match value {
-        Value::Array(items) => items.iter().try_for_each(refuse_ansible_members),
-        Value::Object(members) => members.iter().try_for_each(|(key, value)| {
-            if key.starts_with("__ansible_") {
-                return Err(refused_member(key));
-            }
-            refuse_ansible_members(value)
-        }),
-        _ => Ok(()),
-    }
-}
-
-fn refused_member(name: &str) -> String {
-    format!("a member named `{name}` would tell Ansible how to read a value; plugins set data")
+    Ok(())
 }
 
 /// The parts of a JSON Pointer (RFC 6901).
@@ -291,6 +342,9 @@ fn segments(pointer: &str) -> Result<Vec<String>, String> {
     let Some(rest) = pointer.strip_prefix('/') else {
         return Err("it is no JSON Pointer: those begin with `/`".to_owned());
     };
+    if rest.split('/').nth(DEEPEST).is_some() {
+        return Err(format!("it has more than {DEEPEST} parts"));
+    }
     Ok(rest.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect())
 }
 
@@ -311,26 +365,55 @@ mod tests {
 
     #[test]
     fn one_place_inside_another_is_a_conflict() {
-        assert!(change("/limit").conflicts_with(&change("/limit")));
-        assert!(change("/extravars/a").conflicts_with(&change("/extravars/a/b")));
-        assert!(!change("/extravars/a").conflicts_with(&change("/extravars/ab")));
-        assert!(!change("/tags/-").conflicts_with(&change("/tags/-")));
+        let conflict = |earlier: &str, later: &str| {
+            let mut places = ChangedPlaces::default();
+            places.add(&change("/other"));
+            places.add(&change(earlier));
+            places.changed_by(&change(later)).is_some()
+        };
+        assert!(conflict("/limit", "/limit"));
+        assert!(conflict("/extravars/a", "/extravars/a/b"));
+        assert!(conflict("/extravars/a/b", "/extravars/a"));
+        assert!(!conflict("/extravars/a", "/extravars/ab"));
+        assert!(!conflict("/extravars/ab", "/extravars/a"));
+        assert!(!conflict("/tags/-", "/tags/-"));
+    }
+
+    fn changed(before: Option<&str>, operation: Operation) -> Result<Option<String>, String> {
+        let mut list = before.map(str::to_owned);
+        change_list(&mut list, &operation, check_hosts).map(|()| list)
+    }
+
+    fn set(value: Value) -> Operation {
+        Operation::Set(Data::new(value).unwrap())
     }
 
     #[test]
     fn a_limit_cannot_name_a_file() {
-        for value in [json!("@/etc/passwd"), json!("web*,@f"), json!(["a", "b:!@f"]), json!(" @f")]
-        {
-            let error = words(&Operation::Set(value.clone()), None, &[',', ':']).unwrap_err();
+        for value in [json!("@/etc/passwd"), json!("web*,@f"), json!(["a", "!@f"]), json!(" @f")] {
+            let error = changed(None, set(value.clone())).unwrap_err();
             assert!(error.contains("read a file"), "{value}: {error}");
         }
-        let operation = Operation::Append(json!("db1"));
-        assert_eq!(words(&operation, Some("web1"), &[',', ':']), Ok(Some("web1,db1".to_owned())));
     }
 
     #[test]
-    fn members_that_ansible_would_obey_are_refused_at_any_depth() {
-        let value = json!({"a": [{"__ansible_unsafe": "{{ x }}"}]});
-        assert!(refuse_ansible_members(&value).unwrap_err().contains("`__ansible_unsafe`"));
+    fn a_list_is_joined_appended_to_and_bounded() {
+        let append = Operation::Append(Data::new(json!("db1")).unwrap());
+        assert_eq!(changed(Some("web1"), append), Ok(Some("web1,db1".to_owned())));
+        assert_eq!(changed(None, set(json!(["a", "b, c"]))), Ok(Some("a,b,c".to_owned())));
+        assert_eq!(changed(Some("a"), set(Value::Null)), Ok(None));
+        assert!(changed(None, set(json!("a".repeat(LONGEST_LIST + 1)))).is_err());
+    }
+
+    #[test]
+    fn a_pointer_has_an_end() {
+        assert_eq!(segments(&"/a".repeat(DEEPEST)).map(|parts| parts.len()), Ok(DEEPEST));
+        assert!(segments(&"/a".repeat(DEEPEST + 1)).unwrap_err().contains("more than 32 parts"));
+    }
+
+    #[test]
+    fn a_playbook_is_no_option() {
+        assert!(no_option("--syntax-check".to_owned()).is_err());
+        assert_eq!(no_option("site.yml".to_owned()), Ok("site.yml".to_owned()));
     }
 }

@@ -3,10 +3,14 @@
 
 use std::ffi::{OsStr, OsString};
 
+use indexmap::IndexMap;
+
+use super::names::OWN_VARIABLES;
+
 /// Environment variables in the order they were first set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
-    variables: Vec<(OsString, OsString)>,
+    variables: IndexMap<OsString, OsString>,
 }
 
 impl Environment {
@@ -17,7 +21,7 @@ impl Environment {
 
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<&OsStr> {
-        self.variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_os_str())
+        self.variables.get(OsStr::new(name)).map(OsString::as_os_str)
     }
 
     /// The value of a variable, where it is UTF-8 and not empty.
@@ -27,16 +31,18 @@ impl Environment {
 
     /// Sets a variable in its old place, or at the end.
     pub fn set(&mut self, name: impl Into<OsString>, value: impl Into<OsString>) {
-        let (name, value) = (name.into(), value.into());
-        match self.variables.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, old)) => *old = value,
-            None => self.variables.push((name, value)),
-        }
+        self.variables.insert(name.into(), value.into());
     }
 
     /// Takes a variable out.
     pub fn remove(&mut self, name: &str) {
-        self.variables.retain(|(known, _)| known != name);
+        self.variables.shift_remove(OsStr::new(name));
+    }
+
+    /// What of it is for Ansible: all but Playhouse's own, `PLAYHOUSE_*`.
+    pub fn for_ansible(&self) -> Self {
+        let others = self.variables.iter().filter(|(name, _)| !is_own(name));
+        Self { variables: others.map(|(name, value)| (name.clone(), value.clone())).collect() }
     }
 
     /// All of them.
@@ -46,6 +52,26 @@ impl Environment {
 
     /// All of them, for a child.
     pub fn into_variables(self) -> Vec<(OsString, OsString)> {
-        self.variables
+        self.variables.into_iter().collect()
+    }
+}
+
+fn is_own(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(OWN_VARIABLES.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_keeps_its_place_and_none_of_ours_is_for_ansible() {
+        let mut environment = Environment::default();
+        for (name, value) in [("A", "1"), ("PLAYHOUSE_NONCE", "x"), ("B", "2"), ("A", "3")] {
+            environment.set(name, value);
+        }
+        assert_eq!(environment.text("PLAYHOUSE_NONCE"), Some("x"));
+        let variables = environment.for_ansible().into_variables();
+        assert_eq!(variables, [("A".into(), "3".into()), ("B".into(), "2".into())]);
     }
 }

@@ -1,39 +1,50 @@
-//! Extra vars that plugins set. What a plugin sets is data: to Ansible an extra var is a
-//! template, and a template can run a command on the control node.
-//!
-//! They go to Ansible as one YAML file in which each text of a plugin carries `!unsafe`.
-//! JSON's `__ansible_unsafe` will not do: core 2.19 unwraps it where it is nested.
+//! Extra vars that are data: those of plugins, and those that an embedding program or
+//! `--untrusted-vars` has from strangers. To Ansible an extra var is a template, and a
+//! template can run a command on the control node.
 
-use std::fmt::Write as _;
-
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
+
+use super::data::{Data, check_key, check_variable_name};
+use super::vars_file::{
+    BEGIN, push_data, push_data_text, push_given, push_given_scalar, push_mapping, push_sequence,
+};
+use crate::artifacts::to_python_json;
+use crate::input::{Node as Given, Scalar, UNSAFE};
 
 /// Variables by name, in the order they were set.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ExtraVars {
-    variables: Vec<(String, Node)>,
+    variables: IndexMap<String, Node>,
 }
 
 /// A value in which the operator's parts and the plugins' can be told apart.
 #[derive(Debug, Clone, PartialEq)]
 enum Node {
     /// The operator's own: templates in it are theirs and stay templates.
-    Given(Value),
-    /// A plugin's.
+    Given(Given),
+    /// A plugin's or a stranger's.
     Set(Value),
     List(Vec<Node>),
-    Map(Vec<(String, Node)>),
+    Map(IndexMap<String, (Key, Node)>),
+}
+
+/// A key, by who gave it.
+#[derive(Debug, Clone, PartialEq)]
+enum Key {
+    Given(Scalar),
+    Set(String),
 }
 
 /// What an edit does at its place.
 pub(super) enum Operation {
-    Set(Value),
-    Append(Value),
+    Set(Data),
+    Append(Data),
     Unset,
 }
 
 impl ExtraVars {
-    /// Whether no plugin set any.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.variables.is_empty()
     }
@@ -44,9 +55,8 @@ impl ExtraVars {
     }
 
     /// Sets a variable of the operator's, whose templates are templates.
-    pub(super) fn give(&mut self, name: String, value: Value) {
-        self.variables.retain(|(known, _)| *known != name);
-        self.variables.push((name, Node::Given(value)));
+    pub(super) fn give(&mut self, name: String, value: Given) {
+        self.variables.insert(name, Node::Given(value));
     }
 
     /// Applies an edit at `path`: the variable's name and members or indexes below it.
@@ -54,22 +64,15 @@ impl ExtraVars {
     pub(super) fn apply(
         &mut self,
         path: &[String],
-        given: Option<&Value>,
+        given: Option<&Given>,
         operation: Operation,
     ) -> Result<(), String> {
         let Some((name, below)) = path.split_first() else {
             return Err("it names no variable; write `/extravars/<name>`".to_owned());
         };
-        if !is_variable_name(name) {
-            return Err(format!(
-                "`{name}` cannot name a variable: letters, digits and `_`, no digit first"
-            ));
-        }
-        let known = self.variables.iter().position(|(known, _)| known == name);
+        check_variable_name(name)?;
         if let (Operation::Unset, []) = (&operation, below) {
-            if let Some(index) = known {
-                self.variables.remove(index);
-            }
+            self.variables.shift_remove(name);
             return match given {
                 None => Ok(()),
                 Some(_) => Err(format!(
@@ -77,48 +80,51 @@ impl ExtraVars {
                 )),
             };
         }
-        let index = known.unwrap_or_else(|| {
-            let node = given.map_or(Node::Map(Vec::new()), |value| Node::Given(value.clone()));
-            self.variables.push((name.clone(), node));
-            self.variables.len() - 1
-        });
-        let is_new = known.is_none() && given.is_none();
-        self.variables[index].1.apply(below, operation, is_new)
+        let is_new = !self.variables.contains_key(name) && given.is_none();
+        self.variables
+            .entry(name.clone())
+            .or_insert_with(|| {
+                given.map_or_else(|| Node::Map(IndexMap::new()), |node| Node::Given(node.clone()))
+            })
+            .apply(below, operation, is_new)
     }
 
-    /// The YAML file for Ansible's `-e @file`: one flow mapping.
+    /// All of them as one JSON document, as Ansible Runner writes variables down; none where
+    /// JSON cannot say what they are, since a part is data or has a tag.
+    pub(super) fn to_json(&self) -> Option<String> {
+        let is_plain = |node: &Node| matches!(node, Node::Given(given) if !given.is_tagged());
+        self.variables.values().all(is_plain).then(|| {
+            let members = self.variables.iter().map(|(name, node)| (name.clone(), node.value()));
+            to_python_json(&Value::Object(members.collect()))
+        })
+    }
+
+    /// The YAML file for Ansible's `-e @file`.
     pub fn to_yaml(&self) -> String {
-        let mut yaml = String::new();
-        push_mapping(
-            &mut yaml,
-            self.variables.iter().map(|(name, node)| (name, node)),
-            |yaml, node| {
-                node.push_yaml(yaml);
-            },
-        );
+        let mut yaml = BEGIN.to_owned();
+        push_mapping(&mut yaml, &self.variables, |yaml, (name, node)| {
+            // A name of letters, digits and `_`, which Ansible wants as a plain text.
+            push_given_scalar(yaml, &Scalar::quoted(name.clone()));
+            yaml.push_str(" : ");
+            node.push_yaml(yaml);
+        });
         yaml.push('\n');
         yaml
     }
-}
-
-fn is_variable_name(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
-        && !name.starts_with("__ansible_")
 }
 
 impl Node {
     fn apply(&mut self, path: &[String], operation: Operation, is_new: bool) -> Result<(), String> {
         let Some((key, below)) = path.split_first() else {
             match operation {
-                Operation::Set(value) => *self = Self::Set(value),
+                Operation::Set(value) => *self = Self::Set(value.into_value()),
                 Operation::Append(value) => {
                     if is_new {
                         *self = Self::List(Vec::new());
                     }
-                    self.open();
+                    self.open()?;
                     match self {
-                        Self::List(items) => items.push(Self::Set(value)),
+                        Self::List(items) => items.push(Self::Set(value.into_value())),
                         _ => return Err("there is no list to append to".to_owned()),
                     }
                 }
@@ -126,25 +132,23 @@ impl Node {
             }
             return Ok(());
         };
-        self.open();
+        self.open()?;
         match self {
-            Self::Map(members) => {
-                let known = members.iter().position(|(known, _)| known == key);
-                match (known, &operation) {
-                    (Some(index), Operation::Unset) if below.is_empty() => {
-                        members.remove(index);
-                        Ok(())
-                    }
-                    (None, Operation::Unset) => Ok(()),
-                    (Some(index), _) => members[index].1.apply(below, operation, false),
-                    (None, _) => {
-                        let mut node = Self::Map(Vec::new());
-                        node.apply(below, operation, true)?;
-                        members.push((key.clone(), node));
-                        Ok(())
-                    }
+            Self::Map(members) => match (members.get_mut(key), &operation) {
+                (Some(_), Operation::Unset) if below.is_empty() => {
+                    members.shift_remove(key);
+                    Ok(())
                 }
-            }
+                (None, Operation::Unset) => Ok(()),
+                (Some((_, node)), _) => node.apply(below, operation, false),
+                (None, _) => {
+                    check_key(key)?;
+                    let mut node = Self::Map(IndexMap::new());
+                    node.apply(below, operation, true)?;
+                    members.insert(key.clone(), (Key::Set(key.clone()), node));
+                    Ok(())
+                }
+            },
             Self::List(items) => {
                 let count = items.len();
                 let item = key
@@ -161,32 +165,53 @@ impl Node {
     }
 
     /// Makes members and items of a list or mapping reachable one by one.
-    fn open(&mut self) {
-        let wrap = match self {
-            Self::Given(_) => Self::Given,
-            Self::Set(_) => Self::Set,
-            Self::List(_) | Self::Map(_) => return,
-        };
-        let (Self::Given(value) | Self::Set(value)) = self else { return };
-        match value {
-            Value::Array(items) => *self = Self::List(items.drain(..).map(wrap).collect()),
-            Value::Object(members) => {
-                let members = std::mem::take(members);
-                *self =
-                    Self::Map(members.into_iter().map(|(key, value)| (key, wrap(value))).collect());
+    fn open(&mut self) -> Result<(), String> {
+        match self {
+            Self::Set(Value::Array(items)) => {
+                *self = Self::List(items.drain(..).map(Self::Set).collect());
             }
-            _ => {}
+            Self::Set(Value::Object(members)) => {
+                let member = |(key, value): (String, Value)| {
+                    (key.clone(), (Key::Set(key), Self::Set(value)))
+                };
+                *self = Self::Map(std::mem::take(members).into_iter().map(member).collect());
+            }
+            Self::Given(given) => match given {
+                Given::Scalar(_) => {}
+                // All that is in it is no template: data, as it is of plugins.
+                Given::Sequence { tag: Some(tag), .. } | Given::Mapping { tag: Some(tag), .. }
+                    if tag == UNSAFE =>
+                {
+                    *self = Self::Set(given.value());
+                    return self.open();
+                }
+                Given::Sequence { tag: Some(tag), .. } | Given::Mapping { tag: Some(tag), .. } => {
+                    return Err(format!(
+                        "there is a value with the tag `{tag}`, which can only be set as a whole"
+                    ));
+                }
+                Given::Sequence { tag: None, items } => {
+                    *self = Self::List(items.drain(..).map(Self::Given).collect());
+                }
+                Given::Mapping { tag: None, members } => {
+                    let member = |(name, (key, node))| (name, (Key::Given(key), Self::Given(node)));
+                    *self = Self::Map(std::mem::take(members).into_iter().map(member).collect());
+                }
+            },
+            Self::Set(_) | Self::List(_) | Self::Map(_) => {}
         }
+        Ok(())
     }
 
     fn value(&self) -> Value {
         match self {
-            Self::Given(value) | Self::Set(value) => value.clone(),
-            Self::List(items) => Value::Array(items.iter().map(Self::value).collect()),
+            Self::Given(node) => node.value(),
+            Self::Set(value) => value.clone(),
+            Self::List(items) => items.iter().map(Self::value).collect(),
             Self::Map(members) => Value::Object(
                 members
                     .iter()
-                    .map(|(key, node)| (key.clone(), node.value()))
+                    .map(|(name, (_, node))| (name.clone(), node.value()))
                     .collect::<Map<_, _>>(),
             ),
         }
@@ -194,97 +219,19 @@ impl Node {
 
     fn push_yaml(&self, yaml: &mut String) {
         match self {
-            Self::Given(value) => push_value(yaml, value, ""),
-            Self::Set(value) => push_value(yaml, value, "!unsafe "),
+            Self::Given(node) => push_given(yaml, node),
+            Self::Set(value) => push_data(yaml, value),
             Self::List(items) => push_sequence(yaml, items, |yaml, item| item.push_yaml(yaml)),
-            Self::Map(members) => {
-                push_mapping(yaml, members.iter().map(|(key, node)| (key, node)), |yaml, node| {
-                    node.push_yaml(yaml);
-                });
-            }
+            Self::Map(members) => push_mapping(yaml, members.values(), |yaml, (key, node)| {
+                match key {
+                    Key::Given(key) => push_given_scalar(yaml, key),
+                    Key::Set(key) => push_data_text(yaml, key),
+                }
+                yaml.push_str(" : ");
+                node.push_yaml(yaml);
+            }),
         }
     }
-}
-
-fn push_value(yaml: &mut String, value: &Value, tag: &str) {
-    match value {
-        Value::Null => yaml.push_str("null"),
-        Value::Bool(value) => yaml.push_str(if *value { "true" } else { "false" }),
-        Value::Number(number) => push_number(yaml, number),
-        Value::String(text) => {
-            yaml.push_str(tag);
-            push_text(yaml, text);
-        }
-        Value::Array(items) => push_sequence(yaml, items, |yaml, item| push_value(yaml, item, tag)),
-        Value::Object(members) => {
-            push_mapping(yaml, members, |yaml, value| push_value(yaml, value, tag));
-        }
-    }
-}
-
-fn push_sequence<T>(yaml: &mut String, items: &[T], push: impl Fn(&mut String, &T)) {
-    yaml.push('[');
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            yaml.push_str(", ");
-        }
-        push(yaml, item);
-    }
-    yaml.push(']');
-}
-
-fn push_mapping<'a, T: 'a>(
-    yaml: &mut String,
-    members: impl IntoIterator<Item = (&'a String, &'a T)>,
-    push: impl Fn(&mut String, &T),
-) {
-    yaml.push('{');
-    for (index, (key, value)) in members.into_iter().enumerate() {
-        if index > 0 {
-            yaml.push_str(", ");
-        }
-        push_text(yaml, key);
-        yaml.push_str(": ");
-        push(yaml, value);
-    }
-    yaml.push('}');
-}
-
-/// YAML 1.1 knows a float by its point and wants a sign in its exponent.
-fn push_number(yaml: &mut String, number: &serde_json::Number) {
-    let text = number.to_string();
-    match text.split_once('e') {
-        Some((mantissa, exponent)) => {
-            yaml.push_str(mantissa);
-            if !mantissa.contains('.') {
-                yaml.push_str(".0");
-            }
-            yaml.push('e');
-            if !exponent.starts_with('-') && !exponent.starts_with('+') {
-                yaml.push('+');
-            }
-            yaml.push_str(exponent);
-        }
-        None => yaml.push_str(&text),
-    }
-}
-
-/// A double-quoted scalar in ASCII: `PyYAML` refuses some characters that are written as they are.
-fn push_text(yaml: &mut String, text: &str) {
-    yaml.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => {
-                yaml.push('\\');
-                yaml.push(character);
-            }
-            ' '..='~' => yaml.push(character),
-            _ => {
-                let _ = write!(yaml, "\\U{:08x}", u32::from(character));
-            }
-        }
-    }
-    yaml.push('"');
 }
 
 #[cfg(test)]
@@ -292,48 +239,78 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    use crate::input::parse_yaml_node;
+
     fn path(pointer: &str) -> Vec<String> {
         pointer.split('/').map(str::to_owned).collect()
     }
 
+    fn set(value: Value) -> Operation {
+        Operation::Set(Data::new(value).unwrap())
+    }
+
+    fn append(value: Value) -> Operation {
+        Operation::Append(Data::new(value).unwrap())
+    }
+
+    fn given(text: &str) -> Given {
+        parse_yaml_node(text).unwrap().unwrap()
+    }
+
     #[test]
-    fn every_text_of_a_plugin_is_unsafe_and_the_operators_are_not() {
+    fn every_text_of_a_plugin_is_unsafe_and_the_operators_are_as_they_were() {
         let mut vars = ExtraVars::default();
-        let given = json!({"region": "{{ here }}", "zones": ["a"]});
-        vars.apply(
-            &path("cfg/name"),
-            Some(&given),
-            Operation::Set(json!("{{ lookup('pipe', 'id') }}")),
-        )
-        .unwrap();
-        vars.apply(&path("cfg/zones"), Some(&given), Operation::Append(json!("b"))).unwrap();
-        vars.apply(&path("n"), None, Operation::Set(json!({"k": ["é", 1, 1e100, true]}))).unwrap();
+        let theirs = given("{region: '{{ here }}', raw: !unsafe '{{ raw }}', zones: [a], at: 010}");
+        vars.apply(&path("cfg/name"), Some(&theirs), set(json!("{{ lookup('pipe', 'id') }}")))
+            .unwrap();
+        vars.apply(&path("cfg/zones"), Some(&theirs), append(json!("b"))).unwrap();
+        vars.apply(&path("n"), None, set(json!({"k": ["é", 1, 1e100, true]}))).unwrap();
         assert_eq!(
             vars.to_yaml(),
-            "{\"cfg\": {\"region\": \"{{ here }}\", \"zones\": [\"a\", !unsafe \"b\"], \
-             \"name\": !unsafe \"{{ lookup('pipe', 'id') }}\"}, \
-             \"n\": {\"k\": [!unsafe \"\\U000000e9\", 1, 1.0e+100, true]}}\n"
+            "---\n{? \"cfg\" : {? \"region\" : \"{{ here }}\", \
+             ? \"raw\" : !unsafe \"{{ raw }}\", \
+             ? \"zones\" : [\"a\", !unsafe \"b\"], ? \"at\" : !!int \"010\", \
+             ? !unsafe \"name\" : !unsafe \"{{ lookup('pipe', 'id') }}\"}, \
+             ? \"n\" : {? !unsafe \"k\" : [!unsafe \"\\U000000e9\", 1, 1.0e+100, true]}}\n"
         );
+    }
+
+    #[test]
+    fn what_is_tagged_as_a_whole_stays_so() {
+        let mut vars = ExtraVars::default();
+        let theirs = given("!unsafe {a: '{{ x }}', b: ['{{ y }}']}");
+        vars.apply(&path("v/b"), Some(&theirs), append(json!("c"))).unwrap();
+        assert_eq!(
+            vars.to_yaml(),
+            "---\n{? \"v\" : {? !unsafe \"a\" : !unsafe \"{{ x }}\", \
+             ? !unsafe \"b\" : [!unsafe \"{{ y }}\", !unsafe \"c\"]}}\n"
+        );
+        let theirs = given("!!omap [a: 1]");
+        let error = vars.apply(&path("o/0"), Some(&theirs), set(json!(1))).unwrap_err();
+        assert!(error.contains("can only be set as a whole"), "{error}");
     }
 
     #[test]
     fn edits_that_cannot_be_made_say_why() {
         let mut vars = ExtraVars::default();
-        let mut fails = |pointer: &str, given: Option<Value>, operation| {
-            vars.apply(&path(pointer), given.as_ref(), operation).unwrap_err()
+        let mut fails = |pointer: &str, theirs: Option<&str>, operation| {
+            let theirs = theirs.map(given);
+            vars.apply(&path(pointer), theirs.as_ref(), operation).unwrap_err()
         };
-        assert!(fails("a-b", None, Operation::Set(json!(1))).contains("cannot name a variable"));
-        assert!(fails("__ansible_x", None, Operation::Set(json!(1))).contains("cannot name"));
-        assert!(fails("x", Some(json!(1)), Operation::Unset).contains("not taken away"));
-        assert!(fails("x", Some(json!(1)), Operation::Append(json!(1))).contains("no list"));
-        assert!(fails("y/3", Some(json!([1])), Operation::Set(json!(1))).contains("no item `3`"));
+        assert!(fails("a-b", None, set(json!(1))).contains("cannot name a variable"));
+        assert!(fails("__ansible_x", None, set(json!(1))).contains("mark of Ansible's"));
+        assert!(fails("groups", None, set(json!(1))).contains("Ansible sets `groups` itself"));
+        assert!(fails("x/{{ y }}", None, set(json!(1))).contains("holds `{{`"));
+        assert!(fails("x", Some("1"), Operation::Unset).contains("not taken away"));
+        assert!(fails("x", Some("1"), append(json!(1))).contains("no list"));
+        assert!(fails("y/3", Some("[1]"), set(json!(1))).contains("no item `3`"));
     }
 
     #[test]
     fn what_is_not_there_is_made() {
         let mut vars = ExtraVars::default();
-        vars.apply(&path("a/b/c"), None, Operation::Append(json!(1))).unwrap();
-        vars.apply(&path("a/b/c"), None, Operation::Append(json!(2))).unwrap();
+        vars.apply(&path("a/b/c"), None, append(json!(1))).unwrap();
+        vars.apply(&path("a/b/c"), None, append(json!(2))).unwrap();
         vars.apply(&path("a/x"), None, Operation::Unset).unwrap();
         assert_eq!(vars.values().collect::<Vec<_>>(), [("a", json!({"b": {"c": [1, 2]}}))]);
     }

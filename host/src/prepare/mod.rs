@@ -8,21 +8,25 @@
 mod ansible_cfg;
 mod callback;
 mod command_line;
+mod data;
 mod edit;
 mod environment;
 mod error;
 mod extra_vars;
 mod laid_out;
+mod names;
 mod passwords;
 mod persist;
 mod redact;
 mod resolve;
 mod run_config;
 mod settings;
+mod vars_file;
 mod view;
 
 pub use callback::CallbackSetup;
-pub use edit::{ConfigChange, apply_edits};
+pub(crate) use data::steers_ansible;
+pub use edit::{ChangedPlaces, ConfigChange, apply_edits};
 pub use environment::Environment;
 pub use error::PrepareError;
 pub use laid_out::LaidOut;

@@ -9,6 +9,10 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::PrepareError;
 use crate::exec::Answers;
 
+/// Bytes of a plugin's pattern, and of what it is compiled to.
+const LONGEST_PATTERN: usize = 1_000;
+const LARGEST_REGEX: usize = 256 << 10;
+
 /// Compiles the entries of the file at `path`, in its order. One that cannot be
 /// honoured is an error: without it a run would wait for an answer that never comes.
 pub(super) fn answers(path: &Path, entries: &[(String, String)]) -> Result<Answers, PrepareError> {
@@ -24,8 +28,23 @@ pub(super) fn answers(path: &Path, entries: &[(String, String)]) -> Result<Answe
     Ok(answers)
 }
 
-pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
-    RegexBuilder::new(&translated(pattern)?).multi_line(true).build().map_err(|error| {
+/// A pattern of the operator's.
+fn compile(pattern: &str) -> Result<Regex, String> {
+    build(RegexBuilder::new(&translated(pattern)?).multi_line(true))
+}
+
+/// A pattern of a plugin's, which may not cost what one likes.
+pub(super) fn compile_bounded(pattern: &str) -> Result<Regex, String> {
+    if pattern.len() > LONGEST_PATTERN {
+        return Err(format!("the pattern is longer than {LONGEST_PATTERN} bytes"));
+    }
+    let translated = translated(pattern)?;
+    let mut builder = RegexBuilder::new(&translated);
+    build(builder.multi_line(true).size_limit(LARGEST_REGEX).dfa_size_limit(LARGEST_REGEX))
+}
+
+fn build(builder: &RegexBuilder) -> Result<Regex, String> {
+    builder.build().map_err(|error| {
         let error = error.to_string();
         let reason = error.lines().last().unwrap_or(&error);
         reason.trim_start_matches("error: ").to_owned()
@@ -119,6 +138,15 @@ mod tests {
             let reason = compile(pattern).unwrap_err();
             assert!(reason.contains(words), "{pattern}: {reason}");
         }
+    }
+
+    #[test]
+    fn a_pattern_of_a_plugins_is_bounded() {
+        for pattern in ["BECOME password:", r"^Kennwort für \w+: $", "(?i)vault.*password"] {
+            assert!(compile_bounded(pattern).is_ok(), "{pattern}");
+        }
+        assert!(compile_bounded(r"\w{500}").unwrap_err().contains("size limit"));
+        assert!(compile_bounded(&"a".repeat(1_001)).unwrap_err().contains("longer than"));
     }
 
     proptest! {

@@ -8,8 +8,9 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::PrepareError;
+use super::data::{Data, steers_ansible};
 use super::extra_vars::{ExtraVars, Operation};
-use crate::input::{PrivateDataDir, RunSpec, parse_yaml, split_cmdline};
+use crate::input::{Node, PrivateDataDir, RunSpec, Scalar, parse_yaml_node, split_cmdline};
 
 /// Writes `env/extravars`, `envvars`, `settings` and `cmdline` for what `spec` gives;
 /// passwords and keys are not written. A file of the same name is replaced.
@@ -29,7 +30,7 @@ pub fn persist_inputs(spec: &RunSpec, directory: &PrivateDataDir) -> Result<(), 
         (!members.is_empty()).then(|| Value::Object(members.clone()).to_string())
     };
     let files = [
-        ("extravars", (!vars.is_empty()).then(|| vars.to_yaml().trim_end().to_owned())),
+        ("extravars", (!vars.is_empty()).then(|| vars.to_json().unwrap_or_else(|| vars.to_yaml()))),
         ("envvars", as_text(&envvars)),
         ("settings", as_text(&spec.settings)),
         ("cmdline", spec.cmdline.clone()),
@@ -43,27 +44,35 @@ pub fn persist_inputs(spec: &RunSpec, directory: &PrivateDataDir) -> Result<(), 
     Ok(())
 }
 
-/// Sets a variable whose texts are no templates.
+/// Sets a variable from somebody who may not tell Ansible what to do.
 pub(super) fn set_untrusted(
     vars: &mut ExtraVars,
     name: &str,
     value: &Value,
 ) -> Result<(), PrepareError> {
-    vars.apply(&[name.to_owned()], None, Operation::Set(value.clone()))
+    let checked = if steers_ansible(name) {
+        Err("it tells Ansible how to work, which no stranger may; give it with `--extra-vars`, or in the inventory".to_owned())
+    } else {
+        Data::new(value.clone())
+    };
+    checked
+        .and_then(|data| vars.apply(&[name.to_owned()], None, Operation::Set(data)))
         .map_err(|reason| PrepareError::Variable { name: name.to_owned(), reason })
 }
 
 /// The variables in one `--extra-vars`, as far as they do not stand in a file.
-fn members(given: &str) -> Map<String, Value> {
+fn members(given: &str) -> Vec<(String, Node)> {
     if given.starts_with(['{', '[']) {
-        return match parse_yaml(given) {
-            Ok(Value::Object(members)) => members,
-            _ => Map::new(),
+        return match parse_yaml_node(given) {
+            Ok(Some(Node::Mapping { members, .. })) => {
+                members.into_iter().map(|(name, (_, node))| (name, node)).collect()
+            }
+            _ => Vec::new(),
         };
     }
     let words = split_cmdline("--extra-vars", given).unwrap_or_default();
     let pairs = words.iter().filter_map(|word| word.split_once('='));
-    pairs.map(|(name, value)| (name.to_owned(), value.into())).collect()
+    pairs.map(|(name, value)| (name.to_owned(), Node::Scalar(Scalar::quoted(value)))).collect()
 }
 
 /// Whole or not at all.

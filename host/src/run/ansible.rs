@@ -66,6 +66,7 @@ impl Stage<'_> {
         let command = Command {
             argv,
             environment: environment.into_variables(),
+            settings: setup.settings(&self.config),
             cwd: self.config.project_dir.clone(),
         };
         let supervision = Supervision {

@@ -8,7 +8,7 @@ use crate::RunError;
 use crate::artifacts::write_config_changes;
 use crate::exec::Cancel;
 use crate::plugins::{Hook, OnError, PrepareError};
-use crate::prepare::{ConfigChange, RunConfig, apply_edits, run_view};
+use crate::prepare::{ChangedPlaces, ConfigChange, RunConfig, apply_edits, run_view};
 
 impl Stage<'_> {
     /// Shows the run to the pre-run plugins and makes their changes. In a shadow run each
@@ -40,6 +40,7 @@ impl Stage<'_> {
         changes: &mut Vec<ConfigChange>,
         cancel: &Cancel,
     ) -> Result<(), RunError> {
+        let mut places = ChangedPlaces::default();
         for seat in &mut self.seats.list {
             if !seat.plugin.hooks().pre_run {
                 continue;
@@ -58,16 +59,15 @@ impl Stage<'_> {
             match made {
                 Ok(made) => {
                     seat.config_changes += made.len() as u64;
-                    for (new, old) in
-                        made.iter().flat_map(|new| changes.iter().map(move |old| (new, old)))
-                    {
-                        if new.conflicts_with(old) {
+                    for new in &made {
+                        if let Some(old) = places.changed_by(new) {
                             self.warnings.push(format!(
-                                "plugins `{}` and `{}` both change `{}`; the change of `{}` holds",
-                                old.plugin, new.plugin, new.path, new.plugin
+                                "plugins `{old}` and `{name}` both change `{}`; the change of `{name}` holds",
+                                new.path
                             ));
                         }
                     }
+                    made.iter().for_each(|change| places.add(change));
                     changes.extend(made);
                 }
                 Err(error @ PrepareError::Failed { .. })

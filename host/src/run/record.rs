@@ -42,8 +42,7 @@ pub(super) fn command_file(
             let is_secret = looks_secret(&name)
                 || config.set_by_plugins.contains(&format!("/envvars/{name}"))
                 || config.answers.contains(&value);
-            let is_hidden = name == "PLAYHOUSE_NONCE"
-                || is_secret && config.command_file == CommandFile::Redacted;
+            let is_hidden = is_secret && config.command_file == CommandFile::Redacted;
             let value = if is_hidden { REDACTED.into() } else { value };
             (name, json!(value))
         })

@@ -64,17 +64,25 @@ FAILED_EVENTS = frozenset(("runner_on_failed", "runner_on_async_failed", "runner
 DISPLAY_EVENTS = ("debug", "verbose", "deprecated", "warning", "system_warning", "error")
 
 
+# Where the program that started this run has put what this module needs to know.
+SETTINGS_DESCRIPTOR = 47
+
+
 def take_settings():
-    """Takes our variables out of the environment and puts the user's back: an Ansible
-    that the playbook starts is none of this run's business."""
-    settings = {
-        name: os.environ.pop("PLAYHOUSE_" + name, "")
-        for name in ("CHANNEL", "NONCE", "STDOUT_CALLBACK", "CALLBACK_PLUGINS")
-    }
-    for name in ("STDOUT_CALLBACK", "CALLBACK_PLUGINS"):
-        os.environ.pop("ANSIBLE_" + name, None)
+    """Reads our settings and closes their descriptor, and puts the user's variables back: an
+    Ansible that the playbook starts is none of this run's business. Without a descriptor
+    there is nobody to report to."""
+    settings = dict.fromkeys(("channel", "nonce", "stdout_callback", "callback_plugins"), "")
+    try:
+        with open(SETTINGS_DESCRIPTOR, encoding="utf-8") as stream:
+            settings.update(json.load(stream))
+    except (OSError, ValueError):
+        pass
+    for name in ("stdout_callback", "callback_plugins"):
+        variable = "ANSIBLE_" + name.upper()
+        os.environ.pop(variable, None)
         if settings[name]:
-            os.environ["ANSIBLE_" + name] = settings[name]
+            os.environ[variable] = settings[name]
     return settings
 
 
@@ -519,8 +527,8 @@ def task_scope(task_uuid, name, action, resolved_action, arguments, task):
 
 SETTINGS = take_settings()
 BASE = load_users_callback()
-CHANNEL = Channel(SETTINGS["CHANNEL"])
-TERMINAL = Terminal(SETTINGS["NONCE"])
+CHANNEL = Channel(SETTINGS["channel"])
+TERMINAL = Terminal(SETTINGS["nonce"])
 REPORTER = Reporter()
 SCOPE = Scope()
 FLAGS = threading.local()

@@ -1,0 +1,2 @@
+#!/usr/bin/python
+# The action plugin of this name does the work.

@@ -63,17 +63,23 @@ impl User {
     fn regions_with(&self, metadata: &Value) -> String {
         let mut json = json!({"name": "regions", "hooks": {"pre-run": {}}});
         json.as_object_mut().unwrap().extend(metadata.as_object().unwrap().clone());
-        fs::write(self.path("plugin.json"), json.to_string()).unwrap();
+        self.annotated("extra-vars", &json)
+    }
+
+    /// One of our plugins with other metadata, in a file that is called as it says.
+    fn annotated(&self, plugin: &str, metadata: &Value) -> String {
+        fs::write(self.path("plugin.json"), metadata.to_string()).unwrap();
+        let path = format!("./{}.wasm", metadata["name"].as_str().unwrap());
         let made = self.plugin(&[
             "annotate",
-            component("extra-vars").to_str().unwrap(),
+            component(plugin).to_str().unwrap(),
             "--metadata",
             "plugin.json",
             "-o",
-            "regions.wasm",
+            &path,
         ]);
         made.expect(0);
-        "./regions.wasm".to_owned()
+        path
     }
 
     /// `rogue.wasm`, which sets what its settings do not name as something to set.
@@ -225,6 +231,112 @@ fn an_upgrade_that_asks_for_more_waits_to_be_accepted() {
     let regions = user.regions("4.0.0", &sets(&["/extravars/region"]));
     user.plugin(&["upgrade", &regions]).expect(0).does_not_say("asks for");
     user.run(&SETTING).expect(0).says("plugin regions 4.0.0");
+}
+
+#[test]
+fn a_version_that_sees_more_promises_less_or_is_older_waits_to_be_accepted() {
+    let user = User::new();
+    let of = |metadata: &Value| {
+        let mut json = json!({"name": "labels", "version": "1.2.0"});
+        json.as_object_mut().unwrap().extend(metadata.as_object().unwrap().clone());
+        user.annotated("annotate", &json)
+    };
+    let hooks = |enricher: Value| json!({"hooks": {"event-enricher": enricher}});
+    let redactor = json!({"fields": ["stdout", "data"], "redacts": true});
+    user.plugin(&["install", &of(&hooks(redactor.clone()))])
+        .expect(0)
+        .says("sees: text and data of all events (event-enricher)");
+    user.plugin(&["inspect", "labels"]).expect(0).says("sees: text and data of all events");
+
+    for (enricher, said) in [
+        (json!({"fields": ["stdout", "data"]}), "no longer promises to take secrets out"),
+        (
+            json!({"select": {"hosts": ["web*"]}, "fields": ["stdout", "data"], "redacts": true}),
+            "sees: text and data of all events on web* (event-enricher), and lets pass the rest",
+        ),
+    ] {
+        let refused = user.plugin(&["upgrade", &of(&hooks(enricher))]);
+        refused.expect(77).says("not upgraded").says(said).says("upgrade --accept ./labels.wasm");
+    }
+    let mut older = hooks(redactor.clone());
+    older["version"] = json!("1.1.0");
+    let older = of(&older);
+    user.plugin(&["upgrade", &older]).expect(77).says("is older: 1.1.0, and 1.2.0 is installed");
+    user.plugin(&["upgrade", &older, "--accept"]).expect(0);
+    user.plugin(&["upgrade", &of(&hooks(redactor))]).expect(0).does_not_say("sees");
+
+    // A lock that an older Playhouse wrote knows nothing of this; the installed component does.
+    let path = user.installed("plugins.lock");
+    let mut lock: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    lock["plugins"]["labels"].as_object_mut().unwrap().remove("claims").unwrap();
+    fs::write(&path, lock.to_string()).unwrap();
+    let careless = of(&hooks(json!({"fields": ["stdout", "data"]})));
+    user.plugin(&["upgrade", &careless]).expect(77).says("no longer promises to take secrets out");
+    let same = of(&hooks(json!({"fields": ["stdout", "data"], "redacts": true})));
+    user.plugin(&["upgrade", &same]).expect(0);
+}
+
+#[test]
+fn what_may_run_code_is_asked_for_at_installing_too() {
+    let user = User::new();
+    let regions = user.regions("1.0.0", &sets(&["/extravars/region", "/playbook"]));
+    user.plugin(&["install", &regions])
+        .expect(77)
+        .says("`regions` asks for what may run code on this machine: set=/playbook")
+        .says("playhouse plugin install --accept ./regions.wasm");
+    user.plugin(&["list"]).expect(0).does_not_say("regions");
+    user.plugin(&["install", &regions, "--accept"]).expect(0);
+}
+
+/// A plugin that takes a variable of the environment for a setting, and a folder from it.
+fn nosy(user: &User, variable: &str) -> String {
+    user.regions_with(&json!({
+        "version": "1.0.0",
+        "wants": [{"kind": "dir", "setting": "/envvars", "write": true}],
+        "settings": {"env_keys": {variable: "/envvars"}, "runner_keys": {"region_vars": "/extravars"}},
+    }))
+}
+
+#[test]
+fn keys_of_others_are_read_once_they_were_accepted_and_open_nothing() {
+    let user = User::new();
+    let path = nosy(&user, "HOME");
+    let entry = |plugin: &str| format!("- plugin: {plugin}\n  config: {{extravars: {{}}}}\n");
+    fs::create_dir_all(user.path("pdd/env")).unwrap();
+    fs::write(
+        user.path("pdd/env/plugins"),
+        entry(&user.path("regions.wasm").display().to_string()),
+    )
+    .unwrap();
+    user.run(&[])
+        .expect(0)
+        .says("plugin `regions` does not read `HOME` in the environment: nobody has accepted");
+
+    user.plugin(&["install", &path])
+        .expect(0)
+        .says("reads HOME of the environment as its setting /envvars")
+        .says("reads region_vars of env/settings as its setting /extravars");
+    user.plugin(&["inspect", "regions"])
+        .expect(0)
+        .says("reads HOME of the environment as its setting /envvars");
+    fs::write(user.path("pdd/env/plugins"), entry("regions")).unwrap();
+    // The variable's text is no map of variables: it has arrived.
+    user.run(&[]).expect(78).says("plugin `regions` refuses its settings at `/envvars`");
+    let record = fs::read_dir(user.path("pdd/artifacts")).unwrap().flatten().find_map(|run| {
+        fs::read_to_string(run.path().join("plugins/regions/plugin.json"))
+            .ok()
+            .filter(|record| record.contains("/home\""))
+    });
+    let record: Value = serde_json::from_str(&record.expect("the setting came")).unwrap();
+    assert_eq!(record["grants"], json!([]), "the folder is not opened");
+
+    fs::remove_file(user.path("pdd/env/plugins")).unwrap();
+    user.run(&[]).expect(0).does_not_say("regions");
+    let next = nosy(&user, "XDG_CACHE_HOME");
+    user.plugin(&["upgrade", &next])
+        .expect(77)
+        .says("reads XDG_CACHE_HOME of the environment as its setting /envvars")
+        .does_not_say("reads region_vars");
 }
 
 #[test]

@@ -87,6 +87,12 @@ impl<'text> PluginReference<'text> {
             || Path::new(self.plugin).extension().is_some_and(|extension| extension == "wasm")
     }
 
+    /// What a plugin is called by its file alone.
+    pub fn stem(&self) -> &'text str {
+        let last = self.plugin.rsplit('/').next().unwrap_or(self.plugin);
+        last.strip_suffix(".wasm").unwrap_or(last)
+    }
+
     /// The digest it must have; the error says what one looks like.
     pub fn pinned(&self) -> Result<Option<Digest>, String> {
         self.digest.map(str::parse).transpose()

@@ -107,6 +107,9 @@ impl PluginHost {
         place_sockets(&mut spec.config, wants, &spec.base);
         let grants = Grants::new(name.clone(), metadata.as_ref(), &spec.allow, &spec.config)
             .map_err(|error| error.for_plugin(&name, path))?;
+        let mut config = spec.foreign;
+        place_sockets(&mut config, wants, &spec.base);
+        config.extend(spec.config);
         let tls = Tls::load(spec.tls_ca.as_deref(), &spec.identities, &spec.base)
             .map_err(|reason| PluginError::Tls { plugin: name.to_string(), reason })?;
         let secrets = spec
@@ -132,7 +135,7 @@ impl PluginHost {
             metadata,
             hooks,
             grants: Arc::new(grants),
-            config: spec.config,
+            config,
             digest: digest.as_hex().to_owned(),
             events: spec.events,
             on_error: spec.on_error,

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::installed::{Asked, asked};
+use super::installed::{Asked, Claims, asked};
 use super::plugin::place_sockets;
 use super::surface::{Surface, is_interface};
 use super::{
-    Allow, CompiledState, ComponentFile, Digest, Grants, Hook, LimitOverrides, LockedPlugin,
-    PluginError, PluginName, Want, Wanted,
+    Allow, CompiledState, ComponentFile, Digest, ForeignKeys, Grants, Hook, LimitOverrides,
+    LockedPlugin, PluginError, PluginName, Want, Wanted,
 };
 
 /// See the module's head.
@@ -40,6 +40,8 @@ pub struct Inspection {
     pub acknowledged: bool,
     /// What it asks for.
     pub wants: Vec<Asked>,
+    /// What it sees of events, in words.
+    pub sees: Vec<String>,
     /// What it has without any flag: by being installed, and by its settings.
     pub granted: Vec<String>,
     /// What it imports and does not ask for.
@@ -48,6 +50,8 @@ pub struct Inspection {
     pub unused: Vec<String>,
     /// The keys of `env/settings` that load it.
     pub runner_keys: Vec<String>,
+    /// The variables of the environment that load it, as they do Ansible Runner's plugin.
+    pub env_keys: Vec<String>,
     /// A JSON Schema of its settings.
     pub settings: Option<Value>,
     /// The limits it has without the operator's word.
@@ -96,19 +100,23 @@ impl Inspection {
         let allow = locked.map_or_else(Allow::default, |locked| locked.grants.clone());
         let grants = Grants::new(name.clone(), file.metadata.as_ref(), &allow, &config)
             .map_err(|error| error.for_plugin(&name, &file.path))?;
+        let hooks = surface.hooks();
+        let sees = Claims::of(&metadata, name.as_str(), &hooks).in_words();
+        let (own, _) = ForeignKeys::of(&metadata).split(name.as_str());
         Ok(Self {
+            wants: asked(file.metadata.as_ref(), name.as_str()),
+            sees,
+            hooks,
             name,
             path: file.path.clone(),
             size: file.bytes.len(),
             digest: file.digest.clone(),
             interface: surface.interface().map(str::to_owned),
-            hooks: surface.hooks(),
             has_metadata,
             acknowledged: file
                 .metadata
                 .as_ref()
                 .is_none_or(|metadata| metadata.acknowledged != Some(false)),
-            wants: asked(file.metadata.as_ref()),
             granted: grants.list(),
             undeclared: undeclared(&surface, &metadata.wants),
             unused: unused(&surface, &metadata.wants),
@@ -116,6 +124,7 @@ impl Inspection {
             title: metadata.title,
             description: metadata.description,
             runner_keys: metadata.settings.runner_keys.into_keys().collect(),
+            env_keys: own.env_keys.into_keys().collect(),
             settings: metadata.settings.schema,
             limits: LimitOverrides::default().in_force(metadata.limits),
             compiled,

@@ -2,7 +2,8 @@
 //!
 //! In: the entries of `env/plugins` and flags. Out: loaded plugins in chain order, each
 //! with a name of its own. A key of `env/settings` that a plugin at hand reads in place
-//! of Ansible Runner's Python plugin loads that plugin too, as it would there.
+//! of Ansible Runner's Python plugin loads that plugin too, as it would there; what else a
+//! plugin reads of what was not written for it has to be accepted by installing it.
 
 use std::fs;
 use std::panic::resume_unwind;
@@ -12,6 +13,7 @@ use std::thread;
 
 use serde_json::{Map, Value};
 
+use super::foreign_keys::{ForeignKeys, SUCCESSORS, Successor, is_runners_variable};
 use super::{
     CompiledCache, ExpectedDigest, InstalledPlugins, Lane, LockedPlugin, Metadata, Plugin,
     PluginError, PluginHost, PluginName, PluginReference, PluginSpec,
@@ -48,17 +50,19 @@ const RUNNER_SETTINGS: [&str; 23] = [
     "suppress_output_file",
 ];
 
-/// Which of our plugins reads the settings of which Python plugin, for the hint.
-const SUCCESSORS: [(&str, &str); 3] =
-    [("runner_http_", "http-sink"), ("mqtt_", "mqtt-sink"), ("runner_socket_", "zmq-sink")];
-
-/// How the variables begin that Ansible Runner's plugins read.
-const VARIABLES: [&[u8]; 2] = [b"RUNNER_", b"MQTT_"];
-
 /// Where plugins are looked up by name.
 enum Place {
     Folder(PathBuf),
     Installed(InstalledPlugins),
+}
+
+/// A plugin that can be asked for by name.
+struct Described {
+    file: PathBuf,
+    name: String,
+    metadata: Metadata,
+    /// What was accepted of the keys of others that it reads.
+    accepted: ForeignKeys,
 }
 
 /// A plugin that was asked for and is there.
@@ -116,8 +120,10 @@ impl PluginLibrary {
         let host = self.host()?;
         notices.extend(host.take_notice());
         let mut specs = Vec::new();
+        let mut accepted = Vec::new();
         for entry in entries {
             let found = self.find(&entry.plugin)?;
+            let keys = found.locked.as_ref().map(LockedPlugin::keys).unwrap_or_default();
             let mut allow = entry.allow;
             if let Some(locked) = found.locked {
                 allow.extend(locked.grants);
@@ -132,6 +138,7 @@ impl PluginLibrary {
                 identities: entry.identities,
                 name: entry.name,
                 config: entry.config,
+                foreign: keys.values(settings, environment),
                 allow,
                 events: entry.events,
                 on_error: entry.on_error,
@@ -139,13 +146,17 @@ impl PluginLibrary {
                 only_for: entry.only_for,
                 limits: entry.limits,
             });
+            accepted.push((PluginReference::new(&entry.plugin).stem().to_owned(), keys));
         }
         let mut plugins: Vec<Arc<Plugin>> = Vec::new();
-        for plugin in load_all(&host, specs) {
+        for (plugin, (asked_as, accepted)) in load_all(&host, specs).into_iter().zip(accepted) {
             let plugin = plugin?;
             if plugins.iter().any(|other| other.name() == plugin.name()) {
                 return Err(RunError::PluginNamedTwice { name: plugin.name().to_string() });
             }
+            let (_, others) = ForeignKeys::of(plugin.metadata()).split(&asked_as);
+            let unread = others.without(&accepted).found(settings, environment);
+            notices.extend(unread_notice(plugin.name().as_str(), &unread));
             plugins.push(Arc::new(plugin));
         }
         for plugin in &plugins {
@@ -235,52 +246,50 @@ impl PluginLibrary {
     ) -> Vec<String> {
         let mut foreign: Vec<&String> =
             settings.keys().filter(|key| !RUNNER_SETTINGS.contains(&key.as_str())).collect();
-        let has_variables = environment.iter().any(|(name, _)| {
-            VARIABLES.iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix))
-        });
+        let has_variables =
+            environment.iter().any(|(name, _)| name.to_str().is_some_and(is_runners_variable));
         if foreign.is_empty() && !has_variables {
             return Vec::new();
         }
         let mut notices = Vec::new();
-        for (file, name, metadata) in self.described() {
-            let mut config = Map::new();
-            let mut keys = Vec::new();
-            for (key, pointer) in &metadata.settings.runner_keys {
-                if let Some(value) = settings.get(key) {
-                    set(&mut config, pointer, value.clone());
-                    foreign.retain(|known| *known != key);
-                    keys.push(format!("`{key}` in env/settings"));
-                }
-            }
-            for (variable, pointer) in &metadata.settings.env_keys {
-                if let Some(value) = environment.text(variable) {
-                    set(&mut config, pointer, Value::String(value.to_owned()));
-                    keys.push(format!("`{variable}` in the environment"));
-                }
-            }
-            if keys.is_empty() {
-                continue;
-            }
+        for Described { file, name, metadata, accepted } in self.described() {
+            let (own, others) = ForeignKeys::of(&metadata).split(&name);
+            let own = own.found(settings, environment);
+            let others = others.found(settings, environment);
+            let unread = others.without(&accepted);
+            let accepted = others.without(&unread);
+            foreign.retain(|key| {
+                !own.runner_keys.contains_key(*key) && !others.runner_keys.contains_key(*key)
+            });
             let asked_for = |entry: &&mut PluginEntry| {
                 let asked = PluginReference::new(&entry.plugin).plugin;
                 asked == name || Path::new(asked) == file
             };
-
-            match entries.iter_mut().find(asked_for) {
-                Some(entry) => {
-                    for (key, value) in config {
-                        entry.config.entry(key).or_insert(value);
-                    }
+            if let Some(entry) = entries.iter_mut().find(asked_for) {
+                for (key, value) in own.values(settings, environment) {
+                    entry.config.entry(key).or_insert(value);
                 }
-                None => {
-                    notices
-                        .push(format!("plugin `{name}` takes part because of {}", keys.join(", ")));
-                    entries.push(PluginEntry { config, ..PluginEntry::of(&name) });
-                }
+                continue;
             }
+            let calling = |keys: ForeignKeys| ForeignKeys {
+                env_keys: keys
+                    .env_keys
+                    .into_iter()
+                    .filter(|(variable, _)| is_runners_variable(variable))
+                    .collect(),
+                ..keys
+            };
+            let reasons = [own.words(), calling(accepted).words()].concat();
+            if reasons.is_empty() {
+                notices.extend(unread_notice(&name, &calling(unread)));
+                continue;
+            }
+            notices.push(format!("plugin `{name}` takes part because of {}", reasons.join(", ")));
+            let config = own.values(settings, environment);
+            entries.push(PluginEntry { config, ..PluginEntry::of(&name) });
         }
-        for (prefix, plugin) in SUCCESSORS {
-            if let Some(key) = foreign.iter().find(|key| key.starts_with(prefix)) {
+        for Successor { plugin, keys, .. } in SUCCESSORS {
+            if let Some(key) = foreign.iter().find(|key| key.starts_with(keys)) {
                 notices.push(format!(
                     "nothing reads `{key}` of env/settings; `{plugin}` would: `playhouse plugin install {plugin}.wasm`"
                 ));
@@ -291,26 +300,36 @@ impl PluginLibrary {
 
     /// The plugins that can be asked for by name, with their metadata. What cannot be
     /// read is found out when somebody asks for it.
-    fn described(&self) -> Vec<(PathBuf, String, Metadata)> {
-        let mut found: Vec<(PathBuf, String, Metadata)> = Vec::new();
-        for (name, file) in self.places.iter().flat_map(Place::components) {
-            if found.iter().any(|(_, known, _)| *known == name) {
+    fn described(&self) -> Vec<Described> {
+        let mut found: Vec<Described> = Vec::new();
+        for (name, file, accepted) in self.places.iter().flat_map(Place::components) {
+            if found.iter().any(|known| known.name == name) {
                 continue;
             }
             let metadata = fs::read(&file)
                 .ok()
                 .and_then(|bytes| Metadata::of_component(&bytes).ok().flatten());
             if let Some(metadata) = metadata {
-                found.push((file, name, metadata));
+                found.push(Described { file, name, metadata, accepted });
             }
         }
         found
     }
 }
 
+/// What the operator should hear of keys that a plugin would read and does not.
+fn unread_notice(plugin: &str, unread: &ForeignKeys) -> Option<String> {
+    (!unread.is_empty()).then(|| {
+        format!(
+            "plugin `{plugin}` does not read {}: nobody has accepted that it does; write what it needs into its `config` in env/plugins, or accept it with `playhouse plugin install` or `playhouse plugin upgrade --accept`",
+            unread.words().join(", ")
+        )
+    })
+}
+
 impl Place {
-    /// What is there, by name.
-    fn components(&self) -> Vec<(String, PathBuf)> {
+    /// What is there, by name, with the keys of others that each may read.
+    fn components(&self) -> Vec<(String, PathBuf, ForeignKeys)> {
         match self {
             Self::Folder(folder) => {
                 let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
@@ -319,13 +338,17 @@ impl Place {
                 let name = |file: &PathBuf| {
                     file.file_name()?.to_str()?.strip_suffix(".wasm").map(str::to_owned)
                 };
-                files.into_iter().filter_map(|file| Some((name(&file)?, file))).collect()
+                let named = |file| Some((name(&file)?, file, ForeignKeys::default()));
+                files.into_iter().filter_map(named).collect()
             }
             Self::Installed(installed) => installed
                 .list()
                 .map(|lock| {
-                    let names = lock.plugins.into_keys();
-                    names.map(|name| (name.to_string(), installed.path(&name))).collect()
+                    let plugins = lock.plugins.into_iter();
+                    let with_keys = |(name, locked): (PluginName, LockedPlugin)| {
+                        (name.to_string(), installed.path(&name), locked.keys())
+                    };
+                    plugins.map(with_keys).collect()
                 })
                 .unwrap_or_default(),
         }
@@ -342,9 +365,4 @@ fn load_all(host: &PluginHost, specs: Vec<PluginSpec>) -> Vec<Result<Plugin, Plu
             .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
             .collect()
     })
-}
-
-/// Sets the member that a JSON Pointer of one part names: settings of Python plugins are flat.
-fn set(config: &mut Map<String, Value>, pointer: &str, value: Value) {
-    config.insert(pointer.trim_start_matches('/').to_owned(), value);
 }

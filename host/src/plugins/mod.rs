@@ -20,6 +20,7 @@ mod egress;
 mod epoch;
 mod error;
 mod exports;
+mod foreign_keys;
 mod grants;
 mod guest_output;
 mod hooks;
@@ -55,13 +56,14 @@ pub use component::ComponentFile;
 pub use digest::{Digest, PluginReference};
 pub use egress::IdentityFiles;
 pub use error::{PluginError, PrepareError, StartError};
+pub use foreign_keys::ForeignKeys;
 pub use grants::Grants;
 pub use hooks::{Hook, Hooks, Lane};
 pub use host::PluginHost;
 pub use inspection::{Inspection, Undeclared};
 pub use installed::{
-    Asked, GrantedBy, InstallError, Installed, InstalledPlugins, Lock, LockedPlugin, Upgrade,
-    Verified,
+    Asked, Claims, GrantedBy, InstallError, Installed, InstalledPlugins, Lock, LockedPlugin,
+    Upgrade, Verified,
 };
 pub use lane::{LaneContext, PluginLane};
 pub use library::{Found, PluginLibrary};

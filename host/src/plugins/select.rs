@@ -1,20 +1,23 @@
 //! Which events reach a plugin: the metadata says which it wants, the operator which it
 //! gets. Both lists narrow. What is not selected never crosses the border.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::events::SeenEvent;
 
 /// Globs (`*` for any text) by what an event is. A list that is empty selects all.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Select {
     /// Event names: `runner_on_*`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
     /// Hosts: `web*`. An event without a host is selected only by an empty list or `*`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
     /// `ok`, `failed`, `skipped`, `unreachable`. An event that ends nothing is selected
     /// only by an empty list or `*`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub outcomes: Vec<String>,
 }
 

@@ -25,6 +25,9 @@ pub struct PluginSpec {
     pub environment: Environment,
     /// Its settings.
     pub config: Map<String, Value>,
+    /// Settings that came by keys which were not written for it: they are values and grant
+    /// nothing, and `config` wins over them.
+    pub foreign: Map<String, Value>,
     /// What it may do, of what its metadata asks for.
     pub allow: Allow,
     /// Where its own secrets come from.
@@ -55,6 +58,7 @@ impl PluginSpec {
             base,
             environment: Environment::default(),
             config: Map::new(),
+            foreign: Map::new(),
             allow: Allow::default(),
             secrets: BTreeMap::new(),
             tls_ca: None,

@@ -81,6 +81,9 @@ fn describe(plugin: &Inspection) {
         show::line("  asks for:");
         show::asked(plugin.name.as_str(), &plugin.wants);
     }
+    for sees in &plugin.sees {
+        show::line(&format!("  {sees}"));
+    }
     if !plugin.granted.is_empty() {
         show::line(&format!("  granted: {}", plugin.granted.join(", ")));
     }
@@ -100,6 +103,9 @@ fn describe(plugin: &Inspection) {
     }
     if !plugin.runner_keys.is_empty() {
         show::line(&format!("  loaded by env/settings: {}", plugin.runner_keys.join(", ")));
+    }
+    if !plugin.env_keys.is_empty() {
+        show::line(&format!("  loaded by the environment: {}", plugin.env_keys.join(", ")));
     }
     for (name, about) in described_settings(plugin) {
         show::line(&format!("  setting {name}: {about}"));

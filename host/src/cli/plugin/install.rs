@@ -11,12 +11,17 @@ use crate::plugins::{ComponentFile, ExpectedDigest, Installed, PluginReference, 
 /// Check a component, compile it and install it with what it asks for
 ///
 /// A run may then ask for it by its name. What it asks for is granted wherever it runs, but for what is wide (a
-/// part of the pattern is `*`): of that, a run has to allow a part.
+/// part of the pattern is `*`): of that, a run has to allow a part. What may run code on this machine is installed only
+/// with `--accept`, and the exit code is 77 without.
 #[derive(Debug, clap::Args)]
 pub(super) struct InstallArgs {
     /// The component; with `@sha256:…` behind it, it must have that digest
     #[arg(value_name = "PATH[@sha256:HEX]")]
     component: String,
+
+    /// Accept what may run code on this machine
+    #[arg(long)]
+    accept: bool,
 
     /// Print one JSON object
     #[arg(long)]
@@ -25,8 +30,8 @@ pub(super) struct InstallArgs {
 
 /// Put another version in the place of an installed plugin
 ///
-/// Shows how it differs. Where it has new hooks or asks for more it is installed only with `--accept`, and the exit
-/// code is 77 without.
+/// Shows how it differs. Where it has new hooks, asks for more, sees more, does less for it or is older, it is installed
+/// only with `--accept`, and the exit code is 77 without.
 #[derive(Debug, clap::Args)]
 pub(super) struct UpgradeArgs {
     /// The component; with `@sha256:…` behind it, it must have that digest
@@ -45,7 +50,7 @@ pub(super) struct UpgradeArgs {
 pub(super) fn install(args: &InstallArgs) -> Result<i32, Failure> {
     let file = read(&args.component)?;
     let (host, store) = (places::library().host()?, places::installed_plugins()?);
-    let installed = store.install(&host, &file)?;
+    let installed = store.install(&host, &file, args.accept)?;
     if args.json {
         show::json(&installed);
     } else {
@@ -71,7 +76,7 @@ pub(super) fn upgrade(args: &UpgradeArgs) -> Result<i32, Failure> {
     }
     Err(Failure {
         message: format!(
-            "`{}` asks for more than was accepted, and was not upgraded; to accept it: `playhouse plugin upgrade --accept {}`",
+            "`{}` is not what was accepted, and was not upgraded; to accept it: `playhouse plugin upgrade --accept {}`",
             upgrade.to.name, args.component
         ),
         code: exit_code::REFUSED,
@@ -94,6 +99,9 @@ fn titled(installed: &Installed) -> String {
 
 fn describe(installed: &Installed) {
     show::line(&format!("  hooks: {}", show::hooks(&installed.locked.hooks)));
+    for sees in &installed.sees {
+        show::line(&format!("  {sees}"));
+    }
     if installed.asked.is_empty() {
         show::line("  asks for nothing");
     } else {
@@ -107,8 +115,14 @@ fn show_difference(upgrade: &Upgrade) {
     let done = if upgrade.done { "upgraded" } else { "not upgraded:" };
     show::line(&format!("{done} {name} {} to {}", from.version, to.version));
     show::line(&format!("  {} to {}", from.digest, to.digest));
+    for older in &upgrade.older {
+        show::line(&format!("  {older}"));
+    }
     for hook in &upgrade.new_hooks {
         show::line(&format!("  new hook: {hook}"));
+    }
+    for claim in &upgrade.new_claims {
+        show::line(&format!("  {claim}"));
     }
     for limit in &upgrade.raised_limits {
         show::line(&format!("  raises a limit: {limit}"));

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::plugins::pointer::PointerPattern;
-use crate::plugins::{Allow, Metadata, Want, Wanted};
+use crate::plugins::{Allow, ForeignKeys, Metadata, Want, Wanted};
 
 /// One thing that a plugin asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,8 +36,15 @@ impl Asked {
     }
 }
 
-/// Everything that the metadata wants, in its order.
-pub(in crate::plugins) fn asked(metadata: Option<&Metadata>) -> Vec<Asked> {
+/// Everything that the metadata wants, in its order, and what it reads of what was not
+/// written for a plugin called `name`.
+pub(in crate::plugins) fn asked(metadata: Option<&Metadata>, name: &str) -> Vec<Asked> {
+    let (_, keys) = metadata.map(ForeignKeys::of).unwrap_or_default().split(name);
+    let keys = keys.asked().into_iter().map(|text| Asked::new(text, GrantedBy::Installing));
+    wanted(metadata).into_iter().chain(keys).collect()
+}
+
+fn wanted(metadata: Option<&Metadata>) -> Vec<Asked> {
     let wants = metadata.map_or(&[][..], |metadata| &metadata.wants);
     let with_reason = |want: &Want| {
         let why = want.why.clone();
@@ -49,7 +56,7 @@ pub(in crate::plugins) fn asked(metadata: Option<&Metadata>) -> Vec<Asked> {
 /// What installing grants of that.
 pub(super) fn accepted(metadata: Option<&Metadata>) -> Result<Allow, String> {
     let mut allow = Allow::default();
-    for asked in asked(metadata) {
+    for asked in wanted(metadata) {
         if asked.granted == GrantedBy::Installing
             && let Some((kind, pattern)) = asked.text.split_once('=')
         {
@@ -133,7 +140,7 @@ mod tests {
         assert_eq!(allow.set, ["/extravars/vault_*", "/playbook", "/extravars/ansible_*"]);
         assert_eq!(allow.env, ["AWS_*"]);
         assert!(allow.dir.is_empty());
-        let dangerous: Vec<String> = asked(Some(&metadata))
+        let dangerous: Vec<String> = asked(Some(&metadata), "x")
             .into_iter()
             .filter(|asked| asked.may_run_code)
             .map(|asked| asked.text)

@@ -49,6 +49,20 @@ pub enum InstallError {
         /// What was to be installed.
         component: PathBuf,
     },
+    /// It asks for what needs a word of its own.
+    #[error(
+        "`{name}` asks for what may run code on this machine: {}; it was not installed; to accept that: `playhouse plugin install --accept {}`",
+        what.join(", "),
+        component.display()
+    )]
+    MayRunCode {
+        /// The name.
+        name: String,
+        /// What it asks for.
+        what: Vec<String>,
+        /// What was to be installed.
+        component: PathBuf,
+    },
     /// There is none of this name.
     #[error("no plugin `{name}` is installed{}", if installed.is_empty() { String::new() } else { format!(", only {}", installed.join(", ")) })]
     NotInstalled {
@@ -78,6 +92,7 @@ impl InstallError {
     pub fn exit_code(&self) -> i32 {
         match self {
             Self::Write { .. } => exit_code::ARTIFACTS,
+            Self::MayRunCode { .. } => exit_code::REFUSED,
             Self::Plugin(_)
             | Self::NoHome
             | Self::Folder { .. }

@@ -8,8 +8,8 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::InstallError;
-use crate::plugins::{Allow, Digest, Hook, LimitOverrides, PluginName, private};
+use super::{Claims, InstallError};
+use crate::plugins::{Allow, Digest, ForeignKeys, Hook, LimitOverrides, PluginName, private};
 
 /// The file's name.
 pub(super) const FILE: &str = "plugins.lock";
@@ -40,10 +40,20 @@ pub struct LockedPlugin {
     /// What its metadata asks for in place of the default limits.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: LimitOverrides,
+    /// What else its metadata says that was accepted. An older Playhouse has not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Claims>,
     /// What the operator allows it wherever it runs. Less may be written here by hand.
     pub grants: Allow,
     /// When it was installed, or last upgraded.
     pub installed: Timestamp,
+}
+
+impl LockedPlugin {
+    /// The keys of others that it reads, as far as that was accepted.
+    pub(in crate::plugins) fn keys(&self) -> ForeignKeys {
+        self.claims.as_ref().map(|claims| claims.keys.clone()).unwrap_or_default()
+    }
 }
 
 fn is_default(limits: &LimitOverrides) -> bool {

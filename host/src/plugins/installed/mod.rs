@@ -6,8 +6,10 @@
 //! here.
 
 mod asked;
+mod claims;
 mod error;
 mod lock;
+mod version;
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -16,9 +18,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Allow, CompiledState, ComponentFile, Digest, Hook, PluginHost, PluginName, private};
+use super::{
+    Allow, CompiledState, ComponentFile, Digest, Hook, Lane, PluginHost, PluginName, private,
+};
 pub(super) use asked::asked;
 pub use asked::{Asked, GrantedBy};
+pub use claims::Claims;
 pub use error::InstallError;
 pub use lock::{Lock, LockedPlugin};
 
@@ -38,6 +43,8 @@ pub struct Installed {
     pub locked: LockedPlugin,
     /// All that it asks for.
     pub asked: Vec<Asked>,
+    /// What it sees of events, in words.
+    pub sees: Vec<String>,
 }
 
 /// How a plugin differs from the one that is installed.
@@ -51,6 +58,10 @@ pub struct Upgrade {
     pub new_hooks: Vec<Hook>,
     /// What the installed one does not ask for.
     pub new_wants: Vec<Asked>,
+    /// What it sees beyond the installed one, and what it no longer promises, in words.
+    pub new_claims: Vec<String>,
+    /// Where its version comes before that of the installed one, in words.
+    pub older: Option<String>,
     /// Limits that are higher than those of the installed one: `memory_mib 64 to 512`.
     pub raised_limits: Vec<String>,
     /// Hooks that it has no more.
@@ -99,13 +110,28 @@ impl InstalledPlugins {
         Ok(locked.map(|locked| (self.path(&name), locked)))
     }
 
-    /// Checks a component as a run does, compiles it and installs it.
+    /// Checks a component as a run does, compiles it and installs it. What may run code on
+    /// this machine by being installed is installed only if `accepts` says so.
     pub fn install(
         &self,
         host: &PluginHost,
         file: &ComponentFile,
+        accepts: bool,
     ) -> Result<Installed, InstallError> {
         let installed = checked(host, file)?;
+        let dangerous: Vec<String> = installed
+            .asked
+            .iter()
+            .filter(|asked| asked.may_run_code && asked.granted == GrantedBy::Installing)
+            .map(|asked| asked.text.clone())
+            .collect();
+        if !accepts && !dangerous.is_empty() {
+            return Err(InstallError::MayRunCode {
+                name: installed.name.to_string(),
+                what: dangerous,
+                component: file.path.clone(),
+            });
+        }
         let _held = self.hold()?;
         let mut lock = Lock::read(&self.folder)?;
         if let Some(there) = lock.plugins.get(&installed.name) {
@@ -135,10 +161,18 @@ impl InstalledPlugins {
             return Err(not_installed(to.name.as_str(), &lock));
         };
         to.locked.grants = narrowed(&to.locked.grants, &from);
+        let claims = from.claims.clone().or_else(|| self.claims_of_installed(&to.name, &from));
         let is_new = |asked: &&Asked| !from.wants.contains(&asked.text);
         let mut upgrade = Upgrade {
             new_hooks: missing(&to.locked.hooks, &from.hooks),
             new_wants: to.asked.iter().filter(is_new).cloned().collect(),
+            new_claims: to
+                .locked
+                .claims
+                .as_ref()
+                .map(|new| new.grown_from(claims.as_ref()))
+                .unwrap_or_default(),
+            older: version::step_back(&from.version, &to.locked.version),
             raised_limits: to.locked.limits.raised_from(from.limits),
             dropped_hooks: missing(&from.hooks, &to.locked.hooks),
             dropped_wants: missing(&from.wants, &to.locked.wants),
@@ -152,6 +186,14 @@ impl InstalledPlugins {
             upgrade.done = true;
         }
         Ok(upgrade)
+    }
+
+    /// What an older Playhouse did not write into the lock, as the component itself says it.
+    fn claims_of_installed(&self, name: &PluginName, locked: &LockedPlugin) -> Option<Claims> {
+        let installed = ComponentFile::read(&self.path(name)).ok()?;
+        let is_it = installed.digest == locked.digest;
+        let metadata = installed.metadata.unwrap_or_default();
+        is_it.then(|| Claims::of(&metadata, name.as_str(), &locked.hooks))
     }
 
     /// Removes an installed plugin.
@@ -271,30 +313,41 @@ impl InstalledPlugins {
 }
 
 impl Upgrade {
-    /// Whether it asks for more than what was accepted.
+    /// Whether it asks for more than what was accepted, or does less for it.
     pub fn grew(&self) -> bool {
-        !self.new_hooks.is_empty() || !self.new_wants.is_empty() || !self.raised_limits.is_empty()
+        let on_path = |hook: &Hook| hook.lane() == Lane::Path;
+        !self.new_hooks.is_empty()
+            || !self.new_wants.is_empty()
+            || !self.new_claims.is_empty()
+            || !self.raised_limits.is_empty()
+            || self.older.is_some()
+            || self.dropped_hooks.iter().any(on_path)
     }
 }
 
 fn checked(host: &PluginHost, file: &ComponentFile) -> Result<Installed, InstallError> {
     let hooks = host.check(file)?;
     let metadata = file.metadata.as_ref();
-    let asked = asked(metadata);
+    let name = file.name()?;
+    let asked = asked(metadata, name.as_str());
     let grants = asked::accepted(metadata).map_err(|reason| super::PluginError::Metadata {
         path: file.path.clone(),
         reason: format!("`wants` cannot be read: {reason}"),
     })?;
+    let hooks: Vec<Hook> = hooks.iter().collect();
+    let claims = Claims::of(&file.metadata.clone().unwrap_or_default(), name.as_str(), &hooks);
+    let sees = claims.in_words();
     let locked = LockedPlugin {
         version: metadata.and_then(|metadata| metadata.version.clone()).unwrap_or_default(),
         digest: file.digest.clone(),
-        hooks: Hook::ALL.into_iter().filter(|&hook| hooks.has(hook)).collect(),
+        hooks,
         wants: asked.iter().map(|asked| asked.text.clone()).collect(),
         limits: metadata.map(|metadata| metadata.limits).unwrap_or_default(),
+        claims: Some(claims),
         grants,
         installed: Timestamp::now(),
     };
-    Ok(Installed { name: file.name()?, locked, asked })
+    Ok(Installed { name, locked, asked, sees })
 }
 
 fn not_installed(name: &str, lock: &Lock) -> InstallError {

@@ -25,6 +25,17 @@ pub enum RunError {
         /// The files that are not there.
         looked: Vec<String>,
     },
+    /// A file stands before the installed plugin of its name.
+    #[error(
+        "plugin `{name}` is `{}`, which stands before the installed plugin of that name and is another component, so it is not given what was written for `{name}`; say which is meant: take the file away, or ask for it by its path, or with its digest, `{name}@sha256:…`",
+        file.display()
+    )]
+    PluginShadowed {
+        /// The name.
+        name: String,
+        /// The file.
+        file: std::path::PathBuf,
+    },
     /// Two plugins would share a folder.
     #[error(
         "two plugins of this run are called `{name}`; give one of them a name of its own, with `name:` in env/plugins or `--plugin {name}=other`"
@@ -184,6 +195,7 @@ impl RunError {
             | Self::Input(_)
             | Self::Prepare(_)
             | Self::PluginMissing { .. }
+            | Self::PluginShadowed { .. }
             | Self::PluginNamedTwice { .. }
             | Self::NoSuchSink { .. }
             | Self::Plugin(_)

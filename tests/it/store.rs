@@ -340,6 +340,31 @@ fn keys_of_others_are_read_once_they_were_accepted_and_open_nothing() {
 }
 
 #[test]
+fn a_file_before_an_installed_plugin_is_not_given_what_was_meant_for_that() {
+    let user = User::new();
+    let regions = user.regions("1.0.0", &sets(&["/extravars/region"]));
+    user.plugin(&["install", &regions]).expect(0);
+    fs::create_dir_all(user.path("folder")).unwrap();
+    let run = |words: &[&str]| {
+        let mut command = user.command(&[&["run", "pdd", "-p", "site.yml"], words].concat());
+        Said::of(&command.env("PLAYHOUSE_PLUGIN_PATH", user.path("folder")).output().unwrap())
+    };
+    let plain = ["--plugin", "regions"];
+    let granted = ["--plugin", "regions", "--plugin-allow", "regions.set=/extravars/region"];
+    fs::copy(user.path("regions.wasm"), user.path("folder/regions.wasm")).unwrap();
+    run(&granted).expect(0).does_not_say("stands before");
+
+    let other = user.regions("6.6.6", &sets(&["/extravars/region"]));
+    fs::copy(user.path(&other), user.path("folder/regions.wasm")).unwrap();
+    run(&plain).expect(0).says("stands before the installed plugin of that name").says("6.6.6");
+    run(&granted).expect(78).says("it is not given what was written for `regions`");
+    let inspected = user.plugin(&["inspect", &other, "--json"]);
+    let inspected: Value = serde_json::from_str(&inspected.expect(0).stdout).unwrap();
+    let pinned = format!("regions@{}", inspected["digest"].as_str().unwrap());
+    run(&["--plugin", &pinned, granted[2], granted[3]]).expect(0);
+}
+
+#[test]
 fn limits_that_a_version_raises_wait_to_be_accepted_and_end_somewhere() {
     let user = User::new();
     let of = |version: &str, mebibytes: u64| {

@@ -109,6 +109,17 @@ impl Grants {
                 Wanted::Env { names } => grants.env.wanted.extend(names.iter().cloned()),
                 Wanted::Dir { setting, write } => {
                     if let Some(path) = text_setting(config, setting.as_deref()) {
+                        if path.is_empty() {
+                            return Err(GrantError {
+                                kind: "dir",
+                                pattern: String::new(),
+                                reason: format!(
+                                    "the setting `{}` is empty: write the path of a folder there, or leave the setting out",
+                                    setting.as_deref().unwrap_or_default()
+                                ),
+                                in_metadata: false,
+                            });
+                        }
                         let path = PathBuf::from(path);
                         grants.dir.allowed.push(DirGrant { path, may_write: *write });
                     }
@@ -489,6 +500,16 @@ mod tests {
         assert!(refusal.ends_with("add `--plugin-allow x.net=tcp://h:8`"), "{refusal}");
         let tls = grants(host, json!({}), json!({"hostname": "h", "tls": {}}));
         assert_eq!(tls.list(), ["net=tls://h:1883"]);
+    }
+
+    #[test]
+    fn an_empty_setting_is_no_folder() {
+        let metadata: Metadata =
+            serde_json::from_value(json!({"wants": [{"kind": "dir", "setting": "/folder"}]}))
+                .unwrap();
+        let config = Map::from_iter([("folder".to_owned(), json!(""))]);
+        let error = Grants::new("x".parse().unwrap(), Some(&metadata), &Allow::default(), &config);
+        assert!(error.unwrap_err().reason.contains("the setting `/folder` is empty"));
     }
 
     #[test]

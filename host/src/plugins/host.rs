@@ -12,7 +12,7 @@ use super::epoch::EpochTicker;
 use super::exports::find_hooks;
 use super::imports::add_refusals_to_linker;
 use super::limits::Limits;
-use super::plugin::place_sockets;
+use super::plugin::place_paths;
 use super::secret::Secret;
 use super::store::StoreState;
 use super::{
@@ -104,11 +104,11 @@ impl PluginHost {
         let ComponentFile { path, digest, metadata, .. } = file;
         let path = &path;
         let wants = metadata.as_ref().map_or(&[][..], |metadata| &metadata.wants);
-        place_sockets(&mut spec.config, wants, &spec.base);
+        place_paths(&mut spec.config, wants, &spec.base);
         let grants = Grants::new(name.clone(), metadata.as_ref(), &spec.allow, &spec.config)
             .map_err(|error| error.for_plugin(&name, path))?;
         let mut config = spec.foreign;
-        place_sockets(&mut config, wants, &spec.base);
+        place_paths(&mut config, wants, &spec.base);
         config.extend(spec.config);
         let tls = Tls::load(spec.tls_ca.as_deref(), &spec.identities, &spec.base)
             .map_err(|reason| PluginError::Tls { plugin: name.to_string(), reason })?;

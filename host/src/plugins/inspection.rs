@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::installed::{Asked, Claims, asked};
-use super::plugin::place_sockets;
+use super::plugin::place_paths;
 use super::surface::{Surface, is_interface};
 use super::{
     Allow, CompiledState, ComponentFile, Digest, ForeignKeys, Grants, Hook, LimitOverrides,
@@ -96,7 +96,7 @@ impl Inspection {
         let has_metadata = file.metadata.is_some();
         let metadata = file.metadata.clone().unwrap_or_default();
         let surface = Surface::of(&file.bytes);
-        place_sockets(&mut config, &metadata.wants, base);
+        place_paths(&mut config, &metadata.wants, base);
         let allow = locked.map_or_else(Allow::default, |locked| locked.grants.clone());
         let grants = Grants::new(name.clone(), file.metadata.as_ref(), &allow, &config)
             .map_err(|error| error.for_plugin(&name, &file.path))?;

@@ -15,8 +15,8 @@ use serde_json::{Map, Value};
 
 use super::foreign_keys::{ForeignKeys, SUCCESSORS, Successor, is_runners_variable};
 use super::{
-    CompiledCache, ExpectedDigest, InstalledPlugins, Lane, LockedPlugin, Metadata, Plugin,
-    PluginError, PluginHost, PluginName, PluginReference, PluginSpec,
+    Allow, CompiledCache, ComponentFile, ExpectedDigest, InstalledPlugins, Lane, LockedPlugin,
+    Metadata, Plugin, PluginError, PluginHost, PluginName, PluginReference, PluginSpec,
 };
 use crate::RunError;
 use crate::input::PluginEntry;
@@ -123,6 +123,7 @@ impl PluginLibrary {
         let mut accepted = Vec::new();
         for entry in entries {
             let found = self.find(&entry.plugin)?;
+            notices.extend(self.shadow_notice(&entry, &found)?);
             let keys = found.locked.as_ref().map(LockedPlugin::keys).unwrap_or_default();
             let mut allow = entry.allow;
             if let Some(locked) = found.locked {
@@ -234,6 +235,40 @@ impl PluginLibrary {
             looked.push(format!("`{}`", component.display()));
         }
         Err(RunError::PluginMissing { name: name.to_owned(), looked })
+    }
+
+    /// A file that stands before the installed plugin of its name is another component,
+    /// which nobody accepted: it is given no grants, secrets or certificates that were
+    /// meant for the installed one, unless its digest says that it is meant.
+    fn shadow_notice(
+        &self,
+        entry: &PluginEntry,
+        found: &Found,
+    ) -> Result<Option<String>, RunError> {
+        let reference = PluginReference::new(&entry.plugin);
+        if reference.is_path() || found.digest.is_some() {
+            return Ok(None);
+        }
+        let name = reference.plugin;
+        for place in &self.places {
+            let Place::Installed(installed) = place else { continue };
+            let Some((_, locked)) = installed.find(name)? else { continue };
+            if ComponentFile::read(&found.component)?.digest == locked.digest {
+                continue;
+            }
+            let file = found.component.clone();
+            let is_given_nothing = entry.allow == Allow::default()
+                && entry.secrets.is_empty()
+                && entry.identities.is_empty();
+            if !is_given_nothing {
+                return Err(RunError::PluginShadowed { name: name.to_owned(), file });
+            }
+            return Ok(Some(format!(
+                "plugin `{name}` is `{}`, which stands before the installed plugin of that name and is another component",
+                file.display()
+            )));
+        }
+        Ok(None)
     }
 
     /// Ansible Runner's plugins are active once they are installed and find their keys.

@@ -203,20 +203,28 @@ fn hide_secrets(value: &mut Value) {
     }
 }
 
-/// Makes the paths of Unix sockets in settings that wants name absolute: the plugin sees
-/// no folder that a relative path could begin at.
-pub(super) fn place_sockets(config: &mut Map<String, Value>, wants: &[Want], base: &Path) {
+/// Makes the paths of folders and of Unix sockets in settings that wants name absolute: the
+/// plugin sees no folder that a relative path could begin at.
+pub(super) fn place_paths(config: &mut Map<String, Value>, wants: &[Want], base: &Path) {
     let base = std::path::absolute(base).unwrap_or_else(|_| base.to_owned());
     for want in wants {
         if let Wanted::Http { setting: Some(setting), .. }
         | Wanted::Net { setting: Some(setting), .. } = &want.what
         {
-            make_sockets_absolute(config, setting, &base);
+            make_absolute(config, setting, &base, |text| !text.contains("://"));
+        }
+        if let Wanted::Dir { setting: Some(setting), .. } = &want.what {
+            make_absolute(config, setting, &base, |_| true);
         }
     }
 }
 
-fn make_sockets_absolute(config: &mut Map<String, Value>, pointer: &str, base: &Path) {
+fn make_absolute(
+    config: &mut Map<String, Value>,
+    pointer: &str,
+    base: &Path,
+    is_path: fn(&str) -> bool,
+) {
     let mut parts =
         pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~"));
     let Some(first) = parts.next() else { return };
@@ -224,7 +232,7 @@ fn make_sockets_absolute(config: &mut Map<String, Value>, pointer: &str, base: &
         .try_fold(config.get_mut(&first), |value, key| Some(value?.as_object_mut()?.get_mut(&key)));
     if let Some(Some(Value::String(text))) = setting
         && !text.is_empty()
-        && !text.contains("://")
+        && is_path(text)
     {
         *text = base.join(&*text).to_string_lossy().into_owned();
     }
@@ -250,10 +258,24 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_in_a_setting_is_below_the_private_data_directory() {
+        let want = json!({"wants": [{"kind": "dir", "setting": "/folder"}]});
+        let metadata: Metadata = serde_json::from_value(want).unwrap();
+        let placed = |folder: &str| {
+            let mut config = Map::from_iter([("folder".to_owned(), json!(folder))]);
+            place_paths(&mut config, &metadata.wants, Path::new("/srv/pdd"));
+            config["folder"].clone()
+        };
+        assert_eq!(placed("reports"), "/srv/pdd/reports");
+        assert_eq!(placed("/var/reports"), "/var/reports");
+        assert_eq!(placed(""), "", "which is refused");
+    }
+
+    #[test]
     fn a_socket_in_a_setting_is_beside_the_run() {
         let made = |value: Value, pointer: &str| {
             let Value::Object(mut config) = value else { unreachable!() };
-            make_sockets_absolute(&mut config, pointer, Path::new("/srv"));
+            make_absolute(&mut config, pointer, Path::new("/srv"), |text| !text.contains("://"));
             Value::Object(config)
         };
         assert_eq!(made(json!({"url": "x.sock"}), "/url"), json!({"url": "/srv/x.sock"}));

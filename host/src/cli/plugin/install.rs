@@ -115,7 +115,7 @@ fn show_difference(upgrade: &Upgrade) {
     let done = if upgrade.done { "upgraded" } else { "not upgraded:" };
     show::line(&format!("{done} {name} {} to {}", from.version, to.version));
     show::line(&format!("  {} to {}", from.digest, to.digest));
-    for older in &upgrade.older {
+    if let Some(older) = &upgrade.older {
         show::line(&format!("  {older}"));
     }
     for hook in &upgrade.new_hooks {

@@ -51,6 +51,14 @@ impl Run {
         self.view.pointer(pointer)
     }
 
+    /// Whether this plugin may see what lies at a JSON Pointer. Where it may and
+    /// [`get`](Self::get) gives none, nothing is there.
+    pub fn may_see(&self, pointer: &str) -> bool {
+        let granted = self.get("/granted").and_then(Value::as_array);
+        let mut patterns = granted.into_iter().flatten().filter_map(Value::as_str);
+        patterns.any(|pattern| covers(pattern, pointer))
+    }
+
     /// The playbook, if it may be seen.
     pub fn playbook(&self) -> Option<&str> {
         self.get("/playbook")?.as_str()
@@ -101,6 +109,19 @@ impl Run {
     }
 }
 
+/// Whether `pointer` is what a pattern says or lies below it.
+fn covers(pattern: &str, pointer: &str) -> bool {
+    let mut parts = pointer.split('/');
+    pattern.split('/').all(|glob| parts.next().is_some_and(|part| matches(glob, part)))
+}
+
+/// Whether `glob`, in which `*` stands for any text, is `text`.
+fn matches(glob: &str, text: &str) -> bool {
+    let Some((first, rest)) = glob.split_once('*') else { return glob == text };
+    let Some(text) = text.strip_prefix(first) else { return false };
+    (0..=text.len()).filter(|&at| text.is_char_boundary(at)).any(|at| matches(rest, &text[at..]))
+}
+
 /// The JSON Pointer (RFC 6901) with these parts.
 pub fn pointer<'part>(parts: impl IntoIterator<Item = &'part str>) -> String {
     let mut pointer = String::new();
@@ -114,6 +135,24 @@ pub fn pointer<'part>(parts: impl IntoIterator<Item = &'part str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_be_seen_is_told_from_what_is_not_there() {
+        let run = Run::new(serde_json::json!({
+            "granted": ["/limit", "/extravars/vault_*"], "limit": null
+        }));
+        for (pointer, expected) in [
+            ("/limit", true),
+            ("/tags", false),
+            ("/extravars/vault_a", true),
+            ("/extravars/vault_a/b", true),
+            ("/extravars/other", false),
+            ("/extravars", false),
+        ] {
+            assert_eq!(run.may_see(pointer), expected, "{pointer}");
+        }
+        assert!(!Run::new(Value::Null).may_see("/limit"));
+    }
 
     #[test]
     fn names_are_escaped_in_pointers() {

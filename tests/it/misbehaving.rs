@@ -142,9 +142,7 @@ fn settings_that_init_refuses_stop_the_run_and_name_the_setting() {
         .arguments(&["--plugin", "annotate", "--plugin-config", "annotate.lables={}"])
         .run()
         .expect_code(78)
-        .expect_stderr(
-            "plugin `annotate` refuses its settings at `/lables`: unknown field `lables`",
-        );
+        .expect_stderr("plugin `annotate` has no setting `/lables`, only labels, run, rules;");
 }
 
 #[test]

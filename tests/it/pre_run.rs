@@ -168,6 +168,7 @@ fn a_plugin_sees_what_it_may_and_secrets_have_no_value() {
         view,
         serde_json::json!({
             "schema": 1,
+            "granted": ["/playbook", "/envvars/*"],
             "playbook": "site.yml",
             "envvars": {"PLAIN": "seen", "API_TOKEN": {"$secret": true}},
         })
@@ -214,6 +215,160 @@ fn a_rule_that_does_not_apply_lets_the_run_go_on() {
         ])
         .run()
         .expect_code(0);
+}
+
+#[test]
+fn writing_a_rule_lets_it_be_judged_and_what_cannot_be_judged_refuses() {
+    let rule = |when: &str| {
+        format!(
+            "- plugin: extra-vars\n  config: {{refuse: [{{when: {{{when}}}, reason: not now}}]}}\n"
+        )
+    };
+    let run = |when: &str| {
+        hello()
+            .file("env/extravars", "region: north\napi_token: swordfish\n")
+            .file("env/plugins", &rule(when))
+            .run()
+    };
+    run("/limit: null").expect_code(77).expect_stderr("refuses the run: not now");
+    run("/extravars/region: north").expect_code(77).expect_stderr("refuses the run: not now");
+    run("/extravars/region: south").expect_code(0);
+    run("/extravars/nothing: x").expect_code(0);
+    let ran = run("/extravars/api_token: x")
+        .expect_code(77)
+        .expect_stderr("the rule `not now` cannot be judged: there is a secret");
+    assert_eq!(ran.stdout, "", "nothing was started");
+    for (when, told) in [
+        ("/limits: null", "the setting `/refuse/0/when` names it, and the view of a run lacks it"),
+        ("/extravars: null", "never seen as a whole"),
+    ] {
+        let ran = run(when).expect_code(78).expect_stderr(told);
+        assert_eq!(ran.stdout, "", "nothing was started");
+    }
+}
+
+#[test]
+fn check_and_diff_are_turned_on_and_not_off() {
+    let playbook = "\
+- hosts: all
+  gather_facts: false
+  tasks:
+    - assert: {that: ansible_check_mode and ansible_diff_mode}
+";
+    let config = "{in: prepare, do: set, set: [[/check, true], [/diff, true]]}";
+    let ran =
+        rogue(test().local_hosts(&["web1"]).playbook(playbook), config, "{set: [/check, /diff]}")
+            .file("env/cmdline", "--forks 2")
+            .run()
+            .expect_code(0);
+    let changes = ran.json("plugins/changes.json");
+    assert_eq!((&changes[0]["path"], &changes[0]["value"]), (&"/check".into(), &true.into()));
+    for value in ["false", "null", "'yes'"] {
+        let config = format!("{{in: prepare, do: set, set: [[/check, {value}]]}}");
+        rogue(hello(), &config, "{set: [/check]}")
+            .arguments(&["--cmdline", "--check"])
+            .run()
+            .expect_code(78)
+            .expect_stderr("it can be turned on, by setting it to true, and not off");
+    }
+    let config = "{in: prepare, do: set, set: [[/check, true]]}";
+    rogue(hello(), config, "{}").run().expect_code(78).expect_stderr("rogue.set=/check");
+}
+
+/// The rogue, with metadata that asks to narrow the limit.
+fn narrowing(test: RunTest, limit: &str, allow: &str) -> RunTest {
+    let hooks = ["pre-run", "event-filter", "event-enricher", "status-sink", "event-sink", "timer"];
+    let metadata = serde_json::json!({
+        "name": "fence",
+        "hooks": hooks.into_iter().map(|hook| (hook, serde_json::json!({}))).collect::<std::collections::BTreeMap<_, _>>(),
+        "wants": [
+            {"kind": "narrow", "paths": ["/limit"]},
+            {"kind": "set", "paths": ["/tags"]},
+        ],
+    });
+    let test = test.file("plugin.json", &metadata.to_string());
+    let folder = test.private_data_dir();
+    let mut annotate = std::process::Command::new(crate::PROGRAM);
+    test.seal(&mut annotate);
+    let made = annotate
+        .args(["plugin", "annotate"])
+        .arg(guest(ROGUE))
+        .arg("--metadata")
+        .arg(folder.join("plugin.json"))
+        .arg("-o")
+        .arg(folder.join("fence.wasm"))
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    test.file(
+        "env/plugins",
+        &format!("- plugin: fence.wasm\n  config: {{in: prepare, do: set, set: [[/limit, {limit}]]}}\n  allow: {allow}\n"),
+    )
+}
+
+fn limits_meet(core: Core) {
+    let hosts = ["web1", "web2", "db1", "db2"];
+    for (given, limit, expected) in [
+        (&[][..], "web1", &["web1"][..]),
+        (&["--limit", "web1"], "['web*']", &["web1"]),
+        (&["--limit", "web1:db1"], "['web1', 'db*']", &["web1", "db1"]),
+        (&["--limit", "web1,web2,!web2"], "['web*', 'db1']", &["web1"]),
+        (&["--cmdline", "--limit web2"], "['web*', 'db1']", &["web2"]),
+    ] {
+        let test = test().core(core).local_hosts(&hosts).playbook(crate::HELLO);
+        let ran =
+            narrowing(test, limit, "{narrow: [/limit]}").arguments(given).run().expect_code(0);
+        for host in hosts {
+            let ran_there = ran.stdout.lines().any(|line| line.starts_with(host));
+            assert_eq!(
+                ran_there,
+                expected.contains(&host),
+                "{given:?} {limit}: {host}\n{}",
+                ran.stdout
+            );
+        }
+    }
+    let test = test().core(core).local_hosts(&hosts).playbook(crate::HELLO);
+    let ran = narrowing(test, "web2", "{narrow: [/limit]}")
+        .arguments(&["--limit", "web1"])
+        .run()
+        .expect_code(77)
+        .expect_stderr("plugin `fence` refuses the run: it narrowed the limit to `web1,&web2`, and no host is left");
+    assert_eq!((ran.artifact("status"), ran.artifact("rc")), ("failed".into(), "77".into()));
+}
+
+#[test]
+fn a_limit_that_is_narrowed_holds_hosts_of_both_with_core_2_19() {
+    limits_meet(Core::V2_19);
+}
+
+#[test]
+fn a_limit_that_is_narrowed_holds_hosts_of_both_with_core_2_16() {
+    limits_meet(Core::V2_16);
+}
+
+#[test]
+fn a_limit_that_no_play_has_hosts_of_is_no_success() {
+    let playbook = "- hosts: db1\n  gather_facts: false\n  tasks: [{ping: }]\n";
+    let test = test().local_hosts(&["web1", "db1"]).playbook(playbook);
+    narrowing(test, "web1", "{narrow: [/limit]}")
+        .run()
+        .expect_code(77)
+        .expect_stderr("no host is left");
+}
+
+#[test]
+fn narrowing_needs_its_grant_and_takes_names_only() {
+    narrowing(hello(), "web1", "{set: [/tags]}")
+        .run()
+        .expect_code(78)
+        .expect_stderr("--plugin-allow fence.narrow=/limit");
+    for limit in ["'@/etc/passwd'", "'!web1'", "'~.*'", "'web1:db1'", "[]"] {
+        narrowing(hello(), limit, "{narrow: [/limit]}")
+            .run()
+            .expect_code(78)
+            .expect_stderr("the edit at `/limit` cannot be made");
+    }
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn a_setting_that_does_not_fit_the_dataclass_is_named() {
         .run()
         .expect_code(78)
         .expect_stderr("`/fact`")
-        .expect_stderr("unknown setting `fact`, known: `drop`, `facts`");
+        .expect_stderr("plugin `slim` has no setting `/fact`, only drop, facts;");
 }
 
 fn every_hook(url: &str, more: &str) -> RunTest {

@@ -365,6 +365,58 @@ fn a_file_before_an_installed_plugin_is_not_given_what_was_meant_for_that() {
 }
 
 #[test]
+fn metadata_that_means_nothing_is_not_written_and_an_older_components_is_told() {
+    let user = User::new();
+    for (more, told) in [
+        (json!({"want": []}), "has the unknown key `/want`; there are schema, sdk, name"),
+        (json!({"wants": [{"kind": "set", "paths": ["/mode"]}]}), "`/mode`, which cannot be set"),
+        (json!({"settings": {"confidential": ["url"]}}), "write a JSON Pointer, `/url`"),
+    ] {
+        let mut json = json!({"name": "regions", "hooks": {"pre-run": {}}});
+        json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        fs::write(user.path("plugin.json"), json.to_string()).unwrap();
+        let component = component("extra-vars");
+        let words = ["annotate", component.to_str().unwrap(), "--metadata", "plugin.json"];
+        user.plugin(&[&words[..], &["-o", "x.wasm"]].concat()).expect(78).says(told);
+    }
+
+    // As an SDK made it that did not look, and as one made it that does.
+    let made = user.regions("1.0.0", &json!([]));
+    let bytes = fs::read(user.path(&made)).unwrap();
+    let patched = |from: &str, to: &str| {
+        assert_eq!(from.len(), to.len());
+        let at = bytes.windows(from.len()).rposition(|found| found == from.as_bytes()).unwrap();
+        let mut bytes = bytes.clone();
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        fs::write(user.path("old.wasm"), bytes).unwrap();
+    };
+    patched(r#""sdk":"#, r#""sdq":"#);
+    let told = "its metadata has the unknown key `/sdq`";
+    user.plugin(&["inspect", "./old.wasm"]).expect(0).says(told);
+    user.run(&["--plugin", "./old.wasm"]).expect(0).says(told).says("its author has to correct");
+    patched(r#""wants":"#, r#""wantz":"#);
+    user.run(&["--plugin", "./old.wasm"]).expect(78).says("it has the unknown key `/wantz`");
+}
+
+#[test]
+fn what_is_given_for_what_a_plugin_does_not_ask_for_is_an_error() {
+    let user = User::new();
+    let regions = user.regions("1.0.0", &sets(&["/extravars/region"]));
+    for (flag, value, told) in [
+        ("--plugin-allow", "regions.set=/extravars/zone", "it asks for set=/extravars/region"),
+        ("--plugin-allow", "regions.env=HOME", "it asks for nothing of the kind `env`"),
+        ("--plugin-secret", "regions.token=env:HOME", "does not ask for the secret `token`"),
+    ] {
+        user.run(&["--plugin", &regions, flag, value]).expect(78).says(told);
+    }
+    let annotate = component("annotate");
+    let words = ["--plugin", annotate.to_str().unwrap(), "--plugin-config", "annotate.label={}"];
+    user.run(&words)
+        .expect(78)
+        .says("plugin `annotate` has no setting `/label`, only labels, run, rules;");
+}
+
+#[test]
 fn limits_that_a_version_raises_wait_to_be_accepted_and_end_somewhere() {
     let user = User::new();
     let of = |version: &str, mebibytes: u64| {

@@ -22,6 +22,9 @@ pub struct Allow {
     /// JSON Pointer patterns into the view that a pre-run hook may write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<String>,
+    /// `/limit`: a pre-run hook may narrow it, and never widens it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub narrow: Vec<String>,
     /// JSON Pointer patterns into the view that a pre-run hook may read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub view: Vec<String>,
@@ -39,10 +42,11 @@ pub struct Allow {
 impl Allow {
     /// Allows what `other` allows too.
     pub fn extend(&mut self, other: Self) {
-        let Self { http, addresses, set, view, net, env, dir } = other;
+        let Self { http, addresses, set, narrow, view, net, env, dir } = other;
         self.http.extend(http);
         self.addresses.extend(addresses);
         self.set.extend(set);
+        self.narrow.extend(narrow);
         self.view.extend(view);
         self.net.extend(net);
         self.env.extend(env);
@@ -70,6 +74,7 @@ impl Allow {
                 return Ok(());
             }
             "set" => &mut self.set,
+            "narrow" => &mut self.narrow,
             "view" => &mut self.view,
             "env" => &mut self.env,
             "dir" => {
@@ -83,11 +88,11 @@ impl Allow {
             }
             _ => {
                 return Err(format!(
-                    "there is no grant of the kind `{kind}`; the kinds are http, net, addresses, set, view, env and dir"
+                    "there is no grant of the kind `{kind}`; the kinds are http, net, addresses, set, narrow, view, env and dir"
                 ));
             }
         };
-        if matches!(kind, "set" | "view") && !pattern.starts_with('/') {
+        if matches!(kind, "set" | "narrow" | "view") && !pattern.starts_with('/') {
             return Err(format!(
                 "`{pattern}` is no JSON Pointer: those begin with `/`, like `/extravars/region`"
             ));

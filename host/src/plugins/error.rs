@@ -158,6 +158,29 @@ pub enum PluginError {
         /// What is wrong.
         reason: String,
     },
+    /// The operator gives it what it does not ask for.
+    #[error("plugin `{plugin}` does not ask for {what}: it {asks}; correct it, or take it out")]
+    Unasked {
+        /// The plugin's name in this run.
+        plugin: String,
+        /// The grant, secret or setting.
+        what: String,
+        /// What the plugin asks for instead.
+        asks: String,
+    },
+    /// The operator writes a setting that it does not have.
+    #[error(
+        "plugin `{plugin}` has no setting `{setting}`{}; correct it, or take it out",
+        if known.is_empty() { String::new() } else { format!(", only {}", known.join(", ")) }
+    )]
+    UnknownSetting {
+        /// The plugin's name in this run.
+        plugin: String,
+        /// JSON Pointer to the setting.
+        setting: String,
+        /// Those that it has in that place.
+        known: Vec<String>,
+    },
     /// A certificate or key that the operator names cannot be used.
     #[error("plugin `{plugin}`: {reason}")]
     Tls {

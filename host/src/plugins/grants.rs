@@ -11,7 +11,7 @@ use super::egress::{Destination, Family, OriginPattern};
 use super::metadata::{HostSettings, Metadata, Wanted};
 use super::pointer::{PointerPattern, is_holder};
 use super::select::glob_matches;
-use super::{Allow, PluginError, PluginName};
+use super::{Allow, PluginError, PluginName, view_schema};
 
 /// The effective grants. Nothing is granted that is not asked for.
 #[derive(Debug, Clone)]
@@ -24,7 +24,10 @@ pub struct Grants {
     set: Narrowed<PointerPattern>,
     /// Pointers that the operator names in the plugin's own settings.
     named: Vec<String>,
+    narrow: Narrowed<PointerPattern>,
     view: Narrowed<PointerPattern>,
+    /// What settings name: whoever wrote them has granted that it is seen.
+    view_from_settings: Vec<PointerPattern>,
     env: Narrowed<String>,
     dir: Narrowed<DirGrant>,
     wanted_secrets: Vec<String>,
@@ -82,6 +85,8 @@ impl Grants {
             addresses: allow.addresses.clone(),
             set: Narrowed::allowed(pointers("set", &allow.set, false)?),
             named: named_in_settings(config),
+            narrow: Narrowed::allowed(pointers("narrow", &allow.narrow, false)?),
+            view_from_settings: Vec::new(),
             view: Narrowed::allowed(pointers("view", &allow.view, false)?),
             env: Narrowed::allowed(allow.env.clone()),
             dir: Narrowed::allowed(dirs(&allow.dir)?),
@@ -105,7 +110,15 @@ impl Grants {
                     grants.net.from_settings.extend(origin_of_host(config, host)?);
                 }
                 Wanted::Set { paths } => grants.set.wanted.extend(pointers("set", paths, true)?),
-                Wanted::View { paths } => grants.view.wanted.extend(pointers("view", paths, true)?),
+                Wanted::Narrow { paths } => {
+                    grants.narrow.wanted.extend(pointers("narrow", paths, true)?);
+                }
+                Wanted::View { paths, setting } => {
+                    grants.view.wanted.extend(pointers("view", paths, true)?);
+                    if let Some(setting) = setting {
+                        grants.view_from_settings.extend(named_by_settings(config, setting)?);
+                    }
+                }
                 Wanted::Env { names } => grants.env.wanted.extend(names.iter().cloned()),
                 Wanted::Dir { setting, write } => {
                     if let Some(path) = text_setting(config, setting.as_deref()) {
@@ -157,12 +170,34 @@ impl Grants {
         Err(self.refusal(&what, wanted, "set", pointer))
     }
 
+    /// Where the plugin asks to narrow what lies at a JSON Pointer into the view: whether it
+    /// may. It never does more there, whatever else it is granted.
+    pub fn may_narrow(&self, pointer: &str) -> Option<Result<(), String>> {
+        if !self.narrow.wanted.iter().any(|pattern| pattern.covers(pointer)) {
+            return None;
+        }
+        if self.narrow.allowed.iter().any(|pattern| pattern.lets_set(pointer)) {
+            return Some(Ok(()));
+        }
+        let what = format!("plugin `{}` may not narrow `{pointer}`", self.plugin);
+        Some(Err(self.refusal(&what, true, "narrow", pointer)))
+    }
+
+    /// Patterns of what a pre-run hook may see.
+    pub fn viewed(&self) -> impl Iterator<Item = &str> {
+        let viewed = self.view.effective().iter().chain(&self.view_from_settings);
+        viewed.map(PointerPattern::as_str)
+    }
+
     /// Whether a pre-run hook may see what lies at a JSON Pointer into the view, with all
     /// that lies below.
     pub fn may_view(&self, pointer: &str) -> bool {
-        !is_holder(pointer)
-            && self.view.wanted.iter().any(|pattern| pattern.covers(pointer))
-            && self.view.allowed.iter().any(|pattern| pattern.lets_view(pointer))
+        let granted = || {
+            self.view.wanted.iter().any(|pattern| pattern.covers(pointer))
+                && self.view.allowed.iter().any(|pattern| pattern.lets_view(pointer))
+        };
+        let named = || self.view_from_settings.iter().any(|pattern| pattern.covers(pointer));
+        !is_holder(pointer) && (granted() || named())
     }
 
     /// Patterns of the operator's for the environment that let nothing be set.
@@ -182,10 +217,11 @@ impl Grants {
         list.extend(self.addresses.iter().map(|address| format!("addresses={address}")));
         let is_wanted = |pointer: &&String| self.set.wanted.iter().any(|want| want.covers(pointer));
         list.extend(self.named.iter().filter(is_wanted).map(|pointer| format!("set={pointer}")));
-        for (kind, narrowed) in [("set", &self.set), ("view", &self.view)] {
+        for (kind, narrowed) in [("set", &self.set), ("narrow", &self.narrow)] {
             let paths = narrowed.effective().iter();
             list.extend(paths.map(|path| format!("{kind}={}", path.as_str())));
         }
+        list.extend(self.viewed().map(|path| format!("view={path}")));
         list.extend(self.env.effective().iter().map(|name| format!("env={name}")));
         list.extend(self.dirs().map(|dir| format!("dir={dir}")));
         list
@@ -240,6 +276,16 @@ impl Grants {
         let may_write = self.dir.wanted.iter().any(|want| want.may_write);
         let granted = move |dir: &&DirGrant| may_write || !dir.may_write;
         self.dir.effective().iter().filter(granted)
+    }
+
+    /// Whether the plugin asks for any of what a pattern matches, or has it by its settings.
+    pub(super) fn asks_for(&self, family: Family, pattern: &OriginPattern) -> bool {
+        let grants = match family {
+            Family::Http => &self.http,
+            Family::Net => &self.net,
+        };
+        let asked = grants.narrowed.wanted.iter().chain(&grants.from_settings);
+        asked.into_iter().any(|asked| asked.overlaps(pattern))
     }
 
     /// Addresses that are named beside the granted hosts.
@@ -346,6 +392,60 @@ fn named_in_settings(config: &Map<String, Value>) -> Vec<String> {
         }
     }
     named
+}
+
+/// The places of the view that settings name by their keys. `place` is a pattern of those
+/// settings: `*` stands for any one part of it.
+fn named_by_settings(
+    config: &Map<String, Value>,
+    place: &str,
+) -> Result<Vec<PointerPattern>, GrantError> {
+    let config = Value::Object(config.clone());
+    let mut found = vec![(String::new(), &config)];
+    for part in place.split('/').skip(1) {
+        found = found
+            .into_iter()
+            .flat_map(|(at, value)| match value {
+                Value::Object(members) => members
+                    .iter()
+                    .filter(|(key, _)| glob_matches(part, key))
+                    .map(|(key, value)| (format!("{at}/{key}"), value))
+                    .collect::<Vec<_>>(),
+                Value::Array(items) if part == "*" => items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, value)| (format!("{at}/{index}"), value))
+                    .collect(),
+                _ => Vec::new(),
+            })
+            .collect();
+    }
+    let mut named = Vec::new();
+    for (at, setting) in found {
+        for pointer in setting.as_object().into_iter().flat_map(Map::keys) {
+            let refused = |reason: String| GrantError {
+                kind: "view",
+                pattern: pointer.clone(),
+                reason: format!("the setting `{at}` names it, and {reason}"),
+                in_metadata: false,
+            };
+            if pointer.contains('*') {
+                return Err(refused("one place is named without `*`".to_owned()));
+            }
+            let pattern = PointerPattern::parse(pointer).map_err(refused)?;
+            if is_holder(pointer) {
+                return Err(refused(format!(
+                    "it is never seen as a whole: name what is in it, `{pointer}/name`"
+                )));
+            }
+            if !view_schema::is_there(&pattern) {
+                let members = view_schema::members().join(", ");
+                return Err(refused(format!("the view of a run lacks it; it has {members}")));
+            }
+            named.push(pattern);
+        }
+    }
+    Ok(named)
 }
 
 /// A setting that is not there grants nothing; whether it has to be is the plugin's word.
@@ -551,6 +651,46 @@ mod tests {
         let unasked = grants(json!([]), json!({}), settings);
         assert!(unasked.may_set("/extravars/region").is_err());
         assert!(unasked.list().is_empty());
+    }
+
+    #[test]
+    fn a_setting_that_names_a_place_lets_it_be_seen_and_no_other() {
+        let want = json!([{"kind": "view", "paths": ["/playbook"], "setting": "/refuse/*/when"}]);
+        let rule = |pointer: &str| json!({"refuse": [{"when": {pointer: null}, "reason": "no"}]});
+        let granted = grants(want.clone(), json!({}), rule("/extravars/region"));
+        assert!(granted.may_view("/extravars/region"));
+        assert!(!granted.may_view("/extravars/other") && !granted.may_view("/playbook"));
+        assert_eq!(granted.list(), ["view=/extravars/region"]);
+        for (pointer, told) in [
+            (
+                "/limits",
+                "the setting `/refuse/0/when` names it, and the view of a run lacks it; it has",
+            ),
+            ("limit", "begins with `/`"),
+            ("/extravars", "never seen as a whole: name what is in it, `/extravars/name`"),
+            ("/extravars/*", "without `*`"),
+        ] {
+            let metadata = serde_json::from_value(json!({"wants": want})).unwrap();
+            let Value::Object(config) = rule(pointer) else { unreachable!() };
+            let plugin = "x".parse().unwrap();
+            let error =
+                Grants::new(plugin, Some(&metadata), &Allow::default(), &config).unwrap_err();
+            assert!(error.reason.contains(told), "{}", error.reason);
+        }
+    }
+
+    #[test]
+    fn who_asks_to_narrow_never_does_more() {
+        let wants = json!([
+            {"kind": "narrow", "paths": ["/limit"]},
+            {"kind": "set", "paths": ["/limit", "/tags"]},
+        ]);
+        let granted = grants(wants.clone(), json!({"narrow": ["/limit"]}), json!({}));
+        assert_eq!(granted.may_narrow("/limit"), Some(Ok(())));
+        assert_eq!(granted.may_narrow("/tags"), None);
+        let refused = grants(wants, json!({"set": ["/limit"]}), json!({}));
+        let refusal = refused.may_narrow("/limit").unwrap().unwrap_err();
+        assert!(refusal.ends_with("add `--plugin-allow x.narrow=/limit`"), "{refusal}");
     }
 
     #[test]

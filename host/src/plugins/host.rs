@@ -15,6 +15,7 @@ use super::limits::Limits;
 use super::plugin::place_paths;
 use super::secret::Secret;
 use super::store::StoreState;
+use super::unasked::Given;
 use super::{
     CompiledCache, CompiledState, ComponentFile, Grants, Hooks, Plugin, PluginError, PluginSpec,
 };
@@ -105,8 +106,17 @@ impl PluginHost {
         let path = &path;
         let wants = metadata.as_ref().map_or(&[][..], |metadata| &metadata.wants);
         place_paths(&mut spec.config, wants, &spec.base);
-        let grants = Grants::new(name.clone(), metadata.as_ref(), &spec.allow, &spec.config)
+        let mut allow = spec.allow.clone();
+        allow.extend(spec.accepted);
+        let grants = Grants::new(name.clone(), metadata.as_ref(), &allow, &spec.config)
             .map_err(|error| error.for_plugin(&name, path))?;
+        let given = Given {
+            plugin: &name,
+            allow: &spec.allow,
+            secrets: &spec.secrets,
+            config: &spec.config,
+        };
+        given.check(metadata.as_ref(), &grants)?;
         let mut config = spec.foreign;
         place_paths(&mut config, wants, &spec.base);
         config.extend(spec.config);

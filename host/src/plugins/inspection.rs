@@ -42,6 +42,8 @@ pub struct Inspection {
     pub wants: Vec<Asked>,
     /// What it sees of events, in words.
     pub sees: Vec<String>,
+    /// What in its metadata means nothing.
+    pub doubts: Vec<String>,
     /// What it has without any flag: by being installed, and by its settings.
     pub granted: Vec<String>,
     /// What it imports and does not ask for.
@@ -120,6 +122,7 @@ impl Inspection {
             granted: grants.list(),
             undeclared: undeclared(&surface, &metadata.wants),
             unused: unused(&surface, &metadata.wants),
+            doubts: metadata.doubts,
             version: metadata.version,
             title: metadata.title,
             description: metadata.description,
@@ -146,7 +149,7 @@ fn undeclared(surface: &Surface, wants: &[Want]) -> Vec<Undeclared> {
 
 fn unused(surface: &Surface, wants: &[Want]) -> Vec<String> {
     let is_used = |want: &Want| match kind(want) {
-        "set" | "view" => surface.hooks().contains(&Hook::PreRun),
+        "set" | "narrow" | "view" => surface.hooks().contains(&Hook::PreRun),
         "env" => surface.imports(ENVIRONMENT),
         kind => {
             MIGHTY.iter().any(|(interface, wanted)| *wanted == kind && surface.imports(interface))
@@ -166,6 +169,7 @@ fn kind(want: &Want) -> &'static str {
         Wanted::Dir { .. } => "dir",
         Wanted::Env { .. } => "env",
         Wanted::Set { .. } => "set",
+        Wanted::Narrow { .. } => "narrow",
         Wanted::View { .. } => "view",
     }
 }

@@ -125,10 +125,6 @@ impl PluginLibrary {
             let found = self.find(&entry.plugin)?;
             notices.extend(self.shadow_notice(&entry, &found)?);
             let keys = found.locked.as_ref().map(LockedPlugin::keys).unwrap_or_default();
-            let mut allow = entry.allow;
-            if let Some(locked) = found.locked {
-                allow.extend(locked.grants);
-            }
             specs.push(PluginSpec {
                 component: found.component,
                 digest: found.digest,
@@ -140,7 +136,8 @@ impl PluginLibrary {
                 name: entry.name,
                 config: entry.config,
                 foreign: keys.values(settings, environment),
-                allow,
+                allow: entry.allow,
+                accepted: found.locked.map(|locked| locked.grants).unwrap_or_default(),
                 events: entry.events,
                 on_error: entry.on_error,
                 required: entry.required,
@@ -158,6 +155,12 @@ impl PluginLibrary {
             let (_, others) = ForeignKeys::of(plugin.metadata()).split(&asked_as);
             let unread = others.without(&accepted).found(settings, environment);
             notices.extend(unread_notice(plugin.name().as_str(), &unread));
+            notices.extend(plugin.metadata().doubts.iter().map(|doubt| {
+                format!(
+                    "plugin `{}`: its metadata {doubt}; its author has to correct that",
+                    plugin.name()
+                )
+            }));
             plugins.push(Arc::new(plugin));
         }
         for plugin in &plugins {

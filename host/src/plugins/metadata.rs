@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wasmparser::{Parser, Payload};
 
+use super::doubts::doubts;
 use super::{Hook, LimitOverrides, Select};
 
 /// The custom section's name.
@@ -26,6 +27,11 @@ const LARGEST: usize = 64 << 10;
 pub struct Metadata {
     /// Which form this is: 1.
     pub schema: Option<u64>,
+    /// What made it: an SDK or this program, and in which version. Older ones did not say.
+    pub sdk: Option<String>,
+    /// What in it means nothing; found when it is read.
+    #[serde(skip)]
+    pub doubts: Vec<String>,
     /// The name it has unless the operator gives it another.
     pub name: Option<String>,
     /// The plugin's own version.
@@ -131,6 +137,16 @@ pub enum Wanted {
     /// Members of the view that its pre-run hook reads.
     View {
         /// JSON Pointer patterns.
+        #[serde(default)]
+        paths: Vec<String>,
+        /// JSON Pointer pattern of settings whose keys are JSON Pointers into the view:
+        /// writing one grants that it is seen.
+        #[serde(default)]
+        setting: Option<String>,
+    },
+    /// The run's limit, which its pre-run hook makes smaller.
+    Narrow {
+        /// `/limit`.
         paths: Vec<String>,
     },
     /// Byte streams, by pattern or to where settings say.
@@ -214,11 +230,19 @@ impl Metadata {
         if section.len() > LARGEST {
             return Err(format!("`{SECTION}` has {} bytes; {LARGEST} are allowed", section.len()));
         }
-        let metadata: Self = serde_json::from_slice(section).map_err(|error| {
+        let not_json = |error: serde_json::Error| {
             format!("`{SECTION}` does not hold the one JSON object it should: {error}")
-        })?;
+        };
+        let mut metadata: Self = serde_json::from_slice(section).map_err(not_json)?;
         match metadata.schema {
-            None | Some(SCHEMA) => Ok(metadata),
+            None | Some(SCHEMA) => {
+                let json: Value = serde_json::from_slice(section).map_err(not_json)?;
+                metadata.doubts = doubts(&metadata, &json);
+                match metadata.doubts.first() {
+                    Some(doubt) if metadata.sdk.is_some() => Err(format!("it {doubt}")),
+                    _ => Ok(metadata),
+                }
+            }
             Some(other) => Err(format!(
                 "it has the form {other}, and this version of Playhouse reads {SCHEMA}"
             )),

@@ -44,6 +44,10 @@ impl PointerPattern {
         &self.text
     }
 
+    pub(super) fn segments(&self) -> &[String] {
+        &self.segments
+    }
+
     /// Whether something that it lets set can run code on this machine.
     pub(super) fn may_run_code(&self) -> bool {
         match self.segments.as_slice() {

@@ -52,6 +52,29 @@ pub(super) fn glob_matches(glob: &str, text: &str) -> bool {
     true
 }
 
+/// Whether some text is matched by both.
+pub(super) fn globs_overlap(one: &str, other: &str) -> bool {
+    let one: Vec<char> = one.chars().collect();
+    // Whether what is read so far of `one`, and so much of `other`, can be the same text.
+    let mut row = vec![false; one.len() + 1];
+    row[0] = true;
+    for (index, glob) in one.iter().enumerate() {
+        row[index + 1] = row[index] && *glob == '*';
+    }
+    for character in other.chars() {
+        let above = row.clone();
+        row[0] = above[0] && character == '*';
+        for (index, &glob) in one.iter().enumerate() {
+            row[index + 1] = if glob == '*' || character == '*' {
+                row[index] || above[index + 1]
+            } else {
+                above[index] && glob == character
+            };
+        }
+    }
+    row[one.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +127,26 @@ mod tests {
             ("runner_*_ok", "runner_item_on_ok", true),
         ] {
             assert_eq!(glob_matches(glob, text), expected, "{glob} {text}");
+        }
+    }
+
+    #[test]
+    fn globs_overlap_where_one_text_is_matched_by_both() {
+        for (one, other, expected) in [
+            ("", "", true),
+            ("a", "a", true),
+            ("a", "b", false),
+            ("*", "", true),
+            ("a*", "*b", true),
+            ("a*", "b*", false),
+            ("a*c", "ab", false),
+            ("a*c", "a*d*c", true),
+            ("*x*", "y*", true),
+            ("CI_*", "*_JOB", true),
+            ("CI_*", "CI", false),
+        ] {
+            assert_eq!(globs_overlap(one, other), expected, "{one} {other}");
+            assert_eq!(globs_overlap(other, one), expected, "{other} {one}");
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct PluginSpec {
     pub foreign: Map<String, Value>,
     /// What it may do, of what its metadata asks for.
     pub allow: Allow,
+    /// What it may do by having been installed.
+    pub accepted: Allow,
     /// Where its own secrets come from.
     pub secrets: BTreeMap<String, SecretSource>,
     /// A file of certificates that it trusts in place of the system's.
@@ -60,6 +62,7 @@ impl PluginSpec {
             config: Map::new(),
             foreign: Map::new(),
             allow: Allow::default(),
+            accepted: Allow::default(),
             secrets: BTreeMap::new(),
             tls_ca: None,
             identities: BTreeMap::new(),

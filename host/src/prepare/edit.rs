@@ -10,7 +10,9 @@ use super::RunConfig;
 use super::data::Data;
 use super::extra_vars::Operation;
 use super::names::{check_environment_name, check_hosts, check_tag};
+use super::narrow::{Permission, narrow};
 use super::passwords::compile_bounded;
+use super::switches::turn_on;
 use crate::input::{Job, SshKeys};
 use crate::plugins::Edit;
 
@@ -43,7 +45,7 @@ pub struct ConfigChange {
 }
 
 /// Members of the view whose values the record may have.
-const SHOWN: [&str; 9] = [
+const SHOWN: [&str; 11] = [
     "/playbook",
     "/inventory",
     "/project_dir",
@@ -53,6 +55,8 @@ const SHOWN: [&str; 9] = [
     "/skip_tags",
     "/forks",
     "/verbosity",
+    "/check",
+    "/diff",
 ];
 
 impl ConfigChange {
@@ -93,13 +97,13 @@ impl ChangedPlaces {
     }
 }
 
-/// Applies `edits` of `plugin`. `may_set` says whether the plugin may change what lies at
-/// a pointer, or why not. On an error nothing has changed.
+/// Applies `edits` of `plugin`. `may_edit` says what the plugin may do at a pointer, or why
+/// nothing. On an error nothing has changed.
 pub fn apply_edits(
     config: &mut RunConfig,
     plugin: &str,
     edits: Vec<Edit>,
-    may_set: impl Fn(&str) -> Result<(), String>,
+    may_edit: impl Fn(&str) -> Result<Permission, String>,
 ) -> Result<Vec<ConfigChange>, String> {
     let mut edited = config.clone();
     let mut changes = Vec::with_capacity(edits.len());
@@ -110,26 +114,34 @@ pub fn apply_edits(
             Edit::Append { path, value, reason } => (path, true, Some(value), reason),
             Edit::Unset { path } => (path, false, None, String::new()),
         };
-        may_set(&path)?;
+        let permission = may_edit(&path)?;
         if path.starts_with("/passwords/") {
             patterns += 1;
             if patterns > MOST_PATTERNS {
                 return Err(format!("it sets more than {MOST_PATTERNS} patterns of passwords"));
             }
         }
-        let change = ConfigChange {
+        let mut change = ConfigChange {
             plugin: plugin.to_owned(),
             value: value.clone().filter(|_| SHOWN.contains(&path.as_str())),
             operation: if value.is_none() { "remove" } else { "add" },
             path: if is_append { format!("{path}/-") } else { path.clone() },
             reason,
         };
-        let applied = match (value.map(Data::new).transpose(), is_append) {
-            (Ok(None), _) => apply(&mut edited, &path, Operation::Unset),
-            (Ok(Some(data)), false) => apply(&mut edited, &path, Operation::Set(data)),
-            (Ok(Some(data)), true) => apply(&mut edited, &path, Operation::Append(data)),
+        let operation = match (value.map(Data::new).transpose(), is_append) {
+            (Ok(None), _) => Ok(Operation::Unset),
+            (Ok(Some(data)), false) => Ok(Operation::Set(data)),
+            (Ok(Some(data)), true) => Ok(Operation::Append(data)),
             (Err(reason), _) => Err(reason),
         };
+        let applied = operation.and_then(|operation| match permission {
+            Permission::Set => apply(&mut edited, &path, operation),
+            Permission::Narrow => {
+                narrow(&mut edited, plugin, &path, &operation)?;
+                change.value = edited.limit.clone().map(Value::String);
+                Ok(())
+            }
+        });
         applied.map_err(|reason| {
             let path: String = path.chars().take(LONGEST_SHOWN).collect();
             format!("the edit at `{}` cannot be made: {reason}", path.escape_debug())
@@ -175,6 +187,7 @@ fn apply(config: &mut RunConfig, pointer: &str, operation: Operation) -> Result<
             let verbosity = count(&operation, 0..=7)?.unwrap_or(0);
             config.verbosity = u8::try_from(verbosity).map_err(|error| error.to_string())?;
         }
+        "check" | "diff" => turn_on(config, member, &operation)?,
         "playbook" if config.job.playbook().is_none() => {
             return Err(format!("this run has no playbook, it runs a {}", config.job.mode()));
         }

@@ -78,6 +78,7 @@ pub fn resolve(
         binary: spec.binary.clone(),
         whole_command: files.args.clone(),
         limit: spec.limit.clone(),
+        narrowed_by: None,
         tags: spec.tags.clone(),
         skip_tags: spec.skip_tags.clone(),
         forks: spec.forks.clone(),

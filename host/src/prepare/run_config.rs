@@ -38,6 +38,8 @@ pub struct RunConfig {
     pub inventory: Vec<String>,
     /// For `--limit`.
     pub limit: Option<String>,
+    /// The plugin that made that smaller.
+    pub narrowed_by: Option<String>,
     /// For `--tags`.
     pub tags: Option<String>,
     /// For `--skip-tags`.

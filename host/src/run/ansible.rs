@@ -1,5 +1,6 @@
 //! The part of a run in which Ansible runs.
 
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::thread;
@@ -17,7 +18,10 @@ use crate::exec::{
 };
 use crate::pipeline::{Pipeline, PipelineEnd, Queue};
 use crate::prepare::{CallbackSetup, LaidOut};
-use crate::{RunError, exit_code};
+use crate::{RunError, exit_code, plugins};
+
+/// Bytes at the end of what Ansible says that are looked at for its last words.
+const LAST_WORDS: usize = 16 << 10;
 
 impl Stage<'_> {
     /// Starts Ansible and takes its events to their end.
@@ -131,6 +135,43 @@ impl Stage<'_> {
         }
     }
 
+    /// A plugin narrowed the limit until no host was left: Ansible takes that for an error
+    /// of the command line, or for success where only the plays match none.
+    fn narrowed_to_nothing(&self, rc: i32, end: &PipelineEnd) -> Option<RunError> {
+        let plugin = self.config.narrowed_by.clone()?;
+        let left_none = match (rc, &end.stats) {
+            (0, Some(hosts)) => hosts.is_empty(),
+            (1, None) => self.says_that_no_host_is_left(),
+            _ => false,
+        };
+        left_none.then(|| {
+            let limit = self.config.limit.clone().unwrap_or_default();
+            plugins::PrepareError::Refused {
+                plugin,
+                reason: format!("it narrowed the limit to `{limit}`, and no host is left"),
+            }
+            .into()
+        })
+    }
+
+    /// Looks for Ansible's words, which it breaks into lines and colours, at the end of what
+    /// it said.
+    fn says_that_no_host_is_left(&self) -> bool {
+        let said = fs::read(self.config.artifact_dir.join("stdout")).unwrap_or_default();
+        let end = said.len().saturating_sub(LAST_WORDS);
+        let said = String::from_utf8_lossy(&said[end..]);
+        let words: String = said
+            .split("\x1b[")
+            .enumerate()
+            .map(|(index, piece)| match piece.split_once('m') {
+                Some((_, plain)) if index > 0 => plain,
+                _ => piece,
+            })
+            .flat_map(str::split_whitespace)
+            .collect();
+        words.contains("leavesuswithnohoststotarget")
+    }
+
     /// What the child's end means for the run.
     fn judge(&mut self, end: PipelineEnd, exit: Result<Exit, ExecError>) -> Ended {
         debug!(?exit, "ansible has ended");
@@ -185,6 +226,9 @@ impl Stage<'_> {
             }
             Some(Stop::KeeperLost) => {
                 let error = RunError::from(ExecError::KeeperLost);
+                (RunStatus::Failed, error.exit_code(), Some(error))
+            }
+            None if let Some(error) = self.narrowed_to_nothing(rc, &end) => {
                 (RunStatus::Failed, error.exit_code(), Some(error))
             }
             None if rc == 0 => (RunStatus::Successful, 0, None),

@@ -8,7 +8,7 @@ use crate::RunError;
 use crate::artifacts::write_config_changes;
 use crate::exec::Cancel;
 use crate::plugins::{Hook, OnError, PrepareError};
-use crate::prepare::{ChangedPlaces, ConfigChange, RunConfig, apply_edits, run_view};
+use crate::prepare::{ChangedPlaces, ConfigChange, Permission, RunConfig, apply_edits, run_view};
 
 impl Stage<'_> {
     /// Shows the run to the pre-run plugins and makes their changes. In a shadow run each
@@ -48,11 +48,16 @@ impl Stage<'_> {
             let Some(mut lane) = seat.path.take() else { continue };
             let name = seat.plugin.name().as_str();
             let grants = seat.plugin.grants();
-            let view = run_view(config, |pointer| grants.may_view(pointer));
+            let mut view = run_view(config, |pointer| grants.may_view(pointer));
+            view["granted"] = grants.viewed().collect();
             let view = view.to_string();
             let prepared = seat.unless_canceled(cancel, lane.prepare(&view));
             let made = self.runtime.block_on(prepared)?.and_then(|edits| {
-                apply_edits(config, name, edits, |pointer| grants.may_set(pointer))
+                let may_edit = |pointer: &str| match grants.may_narrow(pointer) {
+                    Some(allowed) => allowed.map(|()| Permission::Narrow),
+                    None => grants.may_set(pointer).map(|()| Permission::Set),
+                };
+                apply_edits(config, name, edits, may_edit)
                     .map_err(|reason| PrepareError::Failed { plugin: name.to_owned(), reason })
             });
             seat.path = Some(lane);

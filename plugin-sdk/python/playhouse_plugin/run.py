@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -40,6 +41,16 @@ class Run:
                 return None
         return value
 
+    def may_see(self, path: str) -> bool:
+        """Whether this plugin may see what lies at a JSON Pointer. Where it may and `get`
+        gives none, nothing is there."""
+        parts = path.split("/")
+        return any(
+            len(globs) <= len(parts)
+            and all(_matches(glob, part) for glob, part in zip(globs, parts))
+            for globs in (pattern.split("/") for pattern in self.view.get("granted", []))
+        )
+
     @property
     def playbook(self) -> str | None:
         """The playbook, if it may be seen."""
@@ -74,6 +85,11 @@ class Run:
         # What has no JSON form is found out where it is asked for.
         json.dumps(edit.value)
         self.edits.append(edit)
+
+
+def _matches(glob: str, text: str) -> bool:
+    """Whether `glob`, in which `*` stands for any text, is `text`."""
+    return re.fullmatch(".*".join(map(re.escape, glob.split("*"))), text, re.DOTALL) is not None
 
 
 def _text(value: Any) -> str | None:

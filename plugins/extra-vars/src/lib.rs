@@ -63,8 +63,16 @@ impl Plugin for ExtraVars {
 
 impl PreRun for ExtraVars {
     fn prepare(&mut self, run: &mut Run) -> Result<(), PrepareError> {
-        if let Some(rule) = self.settings.refuse.iter().find(|rule| rule.applies_to(run)) {
-            return Err(PrepareError::refused(rule.reason.clone()));
+        for rule in &self.settings.refuse {
+            match rule.judge(run) {
+                Judgement::Applies => return Err(PrepareError::refused(rule.reason.clone())),
+                Judgement::Unclear(why) => {
+                    let rule = &rule.reason;
+                    let reason = format!("the rule `{rule}` cannot be judged: {why}");
+                    return Err(PrepareError::refused(reason));
+                }
+                Judgement::DoesNotApply => {}
+            }
         }
         for (name, value) in &self.settings.extravars {
             run.set_extravar(name, value, REASON);
@@ -81,13 +89,43 @@ impl PreRun for ExtraVars {
     }
 }
 
+/// What a rule comes to.
+enum Judgement {
+    Applies,
+    DoesNotApply,
+    /// For this reason nobody can tell.
+    Unclear(String),
+}
+
 impl Rule {
-    fn applies_to(&self, run: &Run) -> bool {
-        self.when.iter().all(|(pointer, expected)| match (run.get(pointer), expected) {
-            (None, Value::Null) => true,
-            (None, _) => false,
-            (Some(found), expected) => found == expected,
-        })
+    /// One condition that does not hold is enough for the rule not to apply.
+    fn judge(&self, run: &Run) -> Judgement {
+        let mut judgement = Judgement::Applies;
+        for (pointer, expected) in &self.when {
+            let found = run.get(pointer).unwrap_or(&Value::Null);
+            if !run.may_see(pointer) {
+                judgement =
+                    Judgement::Unclear(format!("this plugin may not see what is at `{pointer}`"));
+            } else if !expected.is_null() && has_secret(found) {
+                judgement = Judgement::Unclear(format!(
+                    "there is a secret at `{pointer}`, and no plugin sees its value"
+                ));
+            } else if found != expected {
+                return Judgement::DoesNotApply;
+            }
+        }
+        judgement
+    }
+}
+
+/// Whether a part of the value is not shown.
+fn has_secret(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => {
+            members.contains_key("$secret") || members.values().any(has_secret)
+        }
+        Value::Array(items) => items.iter().any(has_secret),
+        _ => false,
     }
 }
 

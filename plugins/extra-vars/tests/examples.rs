@@ -54,6 +54,33 @@ fn a_rule_refuses_when_all_of_it_applies() {
 }
 
 #[test]
+fn a_rule_that_cannot_be_judged_refuses() {
+    let rule = |when: Value| {
+        let settings = json!({"refuse": [{"when": when, "reason": "no"}]});
+        TestPlugin::<ExtraVars>::start(settings).unwrap()
+    };
+    let judged = |when: Value, view: Value| match rule(when).prepare(view) {
+        Ok(_) => "passes".to_owned(),
+        Err(PrepareError::Refused(reason)) => reason,
+        Err(error) => panic!("{error:?}"),
+    };
+    let region = || json!({"/extravars/region": "north"});
+    assert_eq!(
+        judged(region(), json!({"granted": ["/limit"]})),
+        "the rule `no` cannot be judged: this plugin may not see what is at `/extravars/region`"
+    );
+    assert!(judged(region(), json!({})).contains("cannot be judged"), "of an older Playhouse");
+    let granted = json!({"granted": ["/extravars/region", "/limit"]});
+    assert_eq!(judged(region(), granted.clone()), "passes", "nothing is there");
+    let mut secret = granted;
+    secret["extravars"] = json!({"region": {"$secret": true}});
+    assert!(judged(region(), secret.clone()).contains("there is a secret at `/extravars/region`"));
+    assert_eq!(judged(json!({"/extravars/region": null}), secret.clone()), "passes");
+    let both = json!({"/extravars/region": "north", "/limit": "web"});
+    assert_eq!(judged(both, secret), "passes", "the other condition does not hold");
+}
+
+#[test]
 fn a_rule_that_makes_no_sense_is_named() {
     for (rule, place) in [
         (json!({"when": {}, "reason": "x"}), "/refuse/0/when"),

@@ -81,6 +81,9 @@ fn describe(plugin: &Inspection) {
         show::line("  asks for:");
         show::asked(plugin.name.as_str(), &plugin.wants);
     }
+    for doubt in &plugin.doubts {
+        show::line(&format!("  warning: its metadata {doubt}"));
+    }
     for sees in &plugin.sees {
         show::line(&format!("  {sees}"));
     }

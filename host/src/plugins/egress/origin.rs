@@ -234,6 +234,22 @@ impl OriginPattern {
         })
     }
 
+    /// Whether some destination is matched by both.
+    pub(in crate::plugins) fn overlaps(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Socket(one), Self::Socket(other)) => one == other,
+            (
+                Self::Origin { scheme, host, port },
+                Self::Origin { scheme: other_scheme, host: other_host, port: other_port },
+            ) => {
+                scheme == other_scheme
+                    && (port.is_none() || other_port.is_none() || port == other_port)
+                    && host.overlaps(other_host)
+            }
+            _ => false,
+        }
+    }
+
     pub(in crate::plugins) fn matches(&self, destination: &Destination) -> bool {
         match (self, destination) {
             (Self::Socket(granted), Destination::Socket(path)) => granted == path,
@@ -248,6 +264,17 @@ impl OriginPattern {
 }
 
 impl HostPattern {
+    fn overlaps(&self, other: &Self) -> bool {
+        let is_below = |name: &str, parent: &str| {
+            name.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        match (self, other) {
+            (Self::Any, _) | (_, Self::Any) => true,
+            (Self::Is(host), pattern) | (pattern, Self::Is(host)) => pattern.matches(host),
+            (Self::Below(one), Self::Below(other)) => is_below(one, other) || is_below(other, one),
+        }
+    }
+
     fn matches(&self, host: &OriginHost) -> bool {
         match (self, host) {
             (Self::Any, _) => true,

@@ -87,7 +87,12 @@ fn asked_by(want: &Wanted) -> Vec<Asked> {
                 Asked { may_run_code, ..asked }
             })
             .collect(),
-        Wanted::View { paths } => patterns("view", paths).collect(),
+        Wanted::Narrow { paths } => patterns("narrow", paths).collect(),
+        Wanted::View { paths, setting: keys } => {
+            let named = |keys| format!("view: what the setting {keys} names");
+            let keys = keys.as_ref().map(|keys| Asked::new(named(keys), GrantedBy::Configuring));
+            patterns("view", paths).chain(keys).collect()
+        }
         Wanted::Env { names } => patterns("env", names).collect(),
         Wanted::Secret { name, .. } => {
             vec![Asked::new(format!("secret={name}"), GrantedBy::Configuring)]

@@ -54,9 +54,20 @@ impl Claims {
         }
     }
 
-    /// What it sees, a line a hook.
+    /// What it sees, a line for hooks that see the same.
     pub(in crate::plugins) fn in_words(&self) -> Vec<String> {
-        self.sees.iter().map(|(hook, sees)| sees.in_words(*hook)).collect()
+        let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
+        for (hook, sees) in &self.sees {
+            let what = sees.what();
+            match lines.iter_mut().find(|(known, _)| *known == what) {
+                Some((_, hooks)) => hooks.push(hook.as_str()),
+                None => lines.push((what, vec![hook.as_str()])),
+            }
+        }
+        lines
+            .into_iter()
+            .map(|(what, hooks)| format!("sees: {what} ({})", hooks.join(", ")))
+            .collect()
     }
 
     /// What these see beyond `before`, and what they no longer promise.

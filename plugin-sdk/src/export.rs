@@ -6,6 +6,7 @@ use crate::bindings::{
     base, event_enricher, event_filter, event_sink, pre_run, status_sink, timer,
 };
 use crate::event::Batch;
+pub use crate::metadata::check as check_metadata;
 use crate::plugin::{
     Attempt, Change, DeliveryError, Ending, Enricher, EventSink, Filter, InitError, Lane, Plugin,
     PreRun, PrepareError, RunFacts, Setup, StatusChange, StatusSink, Timer,
@@ -239,7 +240,8 @@ pub const fn metadata<const SIZE: usize>(head: &str, object: &str) -> [u8; SIZE]
 ///
 /// The metadata file lies beside `Cargo.toml` and is described by
 /// `wit/plugin.schema.json`; name and version come from `Cargo.toml`. Natively the macro
-/// only checks that the hooks are implemented, so that tests can be ordinary ones.
+/// only checks that the hooks are implemented, so that tests can be ordinary ones. What the
+/// metadata says that means nothing does not compile.
 #[macro_export]
 macro_rules! plugin {
     ($plugin:ty: $($hook:ident),+ $(,)?; $metadata:literal) => {
@@ -250,6 +252,9 @@ macro_rules! plugin {
                     has::<$plugin>();
                 };
             )+
+
+            const OBJECT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $metadata));
+            const _: () = $crate::export::check_metadata(OBJECT);
 
             #[cfg(target_family = "wasm")]
             const _: () = {
@@ -278,16 +283,25 @@ macro_rules! plugin {
                     env!("CARGO_PKG_NAME"),
                     "\",\"version\":\"",
                     env!("CARGO_PKG_VERSION"),
+                    "\",\"sdk\":\"",
+                    $crate::__sdk!(),
                     "\","
                 );
-                const OBJECT: &str =
-                    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $metadata));
                 #[used]
                 #[unsafe(link_section = "playhouse:plugin")]
                 static METADATA: [u8; HEAD.len() + OBJECT.len() - 1] =
                     $crate::export::metadata(HEAD, OBJECT);
             };
         };
+    };
+}
+
+/// What says in a component's metadata that it was looked at while it was built.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __sdk {
+    () => {
+        "rust 0.1.0"
     };
 }
 
@@ -321,4 +335,12 @@ macro_rules! __export_hook {
     (Timer $component:ident) => {
         $crate::bindings::timer::export_timer!($component with_types_in $crate::bindings::timer);
     };
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn components_say_by_which_version_they_were_made() {
+        assert_eq!(crate::__sdk!(), concat!("rust ", env!("CARGO_PKG_VERSION")));
+    }
 }

@@ -5,6 +5,8 @@ mod event;
 
 mod host;
 
+mod metadata;
+
 mod plugin;
 
 mod run;

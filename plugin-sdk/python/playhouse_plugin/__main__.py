@@ -19,6 +19,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from ._metadata import MADE_BY, doubt
 from ._schema import Disagreement, agreed
 from ._settings import schema_for
 from .plugin import HOOKS, Plugin, hooks_of, plugin_of
@@ -58,7 +59,11 @@ def build(folder: Path, output: Path | None = None) -> Path:
     metadata = read_metadata(folder / "plugin.json")
     plugin = import_plugin(folder)
     check_hooks(plugin, list(metadata["hooks"]))
+    wrong = doubt(metadata, interface_folder())
+    if wrong is not None:
+        raise BuildError(f"`{folder / 'plugin.json'}` {wrong}")
     describe_settings(plugin, metadata)
+    metadata["sdk"] = MADE_BY
     output = output or folder / f"{metadata['name']}.wasm"
     with tempfile.TemporaryDirectory() as temporary:
         room = Path(temporary)
@@ -157,18 +162,17 @@ def describe_settings(plugin: type[Plugin], metadata: dict[str, Any]) -> None:
         ) from None
 
 
+def interface_folder() -> Path:
+    """The folder with Playhouse's interface."""
+    for parent in Path(__file__).resolve().parents:
+        if (parent / "wit" / "worlds.wit").is_file():
+            return parent / "wit"
+    raise BuildError("the folder `wit` with Playhouse's interface is in no folder above this")
+
+
 def write_world(folder: Path, hooks: list[str]) -> None:
     """A world of this plugin's own: componentize-py demands every export of its world."""
-    interface = next(
-        (
-            parent / "wit"
-            for parent in Path(__file__).resolve().parents
-            if (parent / "wit" / "worlds.wit").is_file()
-        ),
-        None,
-    )
-    if interface is None:
-        raise BuildError("the folder `wit` with Playhouse's interface is in no folder above this")
+    interface = interface_folder()
     target = folder / "deps" / "playhouse-plugin"
     target.mkdir(parents=True)
     for file in interface.glob("*.wit"):

@@ -85,8 +85,9 @@ fn parsed(paths: &[String]) -> impl Iterator<Item = PointerPattern> {
 /// The places in its settings that a want names.
 fn settings_of(want: &Wanted) -> Vec<(&'static str, &String)> {
     let (setting, host) = match want {
-        Wanted::Http { setting, .. } | Wanted::Dir { setting, .. } => (setting, None),
-        Wanted::View { setting, .. } => (setting, None),
+        Wanted::Http { setting, .. }
+        | Wanted::Dir { setting, .. }
+        | Wanted::View { setting, .. } => (setting, None),
         Wanted::Net { setting, host, .. } => (setting, Some(host)),
         _ => return Vec::new(),
     };

@@ -23,15 +23,15 @@ fn find(schema: &Value, value: &Value, at: &str) -> Option<UnknownMember> {
         Value::Object(members) => {
             let below = |(key, value): (&String, &Value)| {
                 let pointer = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
-                match (schema["properties"].get(key), schema.get("additionalProperties")) {
-                    (Some(schema), _) => find(schema, value, &pointer),
-                    (None, Some(Value::Bool(false))) if schema["patternProperties"].is_null() => {
+                let described = schema["properties"].get(key);
+                match described.or_else(|| schema.get("additionalProperties")) {
+                    Some(Value::Bool(false)) if schema["patternProperties"].is_null() => {
                         let known = schema["properties"].as_object();
                         let known = known.into_iter().flat_map(Map::keys).cloned().collect();
                         Some(UnknownMember { pointer, known })
                     }
-                    (None, Some(schema)) => find(schema, value, &pointer),
-                    (None, None) => None,
+                    Some(schema) => find(schema, value, &pointer),
+                    None => None,
                 }
             };
             members.iter().find_map(below)

@@ -187,7 +187,7 @@ pub enum Wanted {
 }
 
 /// JSON Pointers to the settings that make up one address.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostSettings {
     /// The host's name or address.
     pub host_setting: Option<String>,

@@ -79,6 +79,7 @@ pub(super) fn globs_overlap(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
     use crate::events::{Event, EventSource};
+    use proptest::prelude::*;
 
     fn selects(select: &str, name: &str, host: &str) -> bool {
         let select: Select = serde_json::from_str(select).unwrap();
@@ -147,6 +148,17 @@ mod tests {
         ] {
             assert_eq!(globs_overlap(one, other), expected, "{one} {other}");
             assert_eq!(globs_overlap(other, one), expected, "{other} {one}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_both_match_is_overlap(
+            one in "[ab*]{0,4}", other in "[ab*]{0,4}", text in "[ab]{0,6}",
+        ) {
+            if glob_matches(&one, &text) && glob_matches(&other, &text) {
+                prop_assert!(globs_overlap(&one, &other));
+            }
         }
     }
 }

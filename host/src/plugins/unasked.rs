@@ -145,7 +145,6 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    #[expect(clippy::needless_pass_by_value, reason = "`json!` gives values")]
     fn check(allow: Value, secrets: &[&str], config: Value) -> Result<(), String> {
         let metadata: Metadata = serde_json::from_value(json!({
             "wants": [

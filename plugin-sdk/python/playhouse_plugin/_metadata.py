@@ -3,10 +3,11 @@ can grant. The host refuses what is made today with any of it."""
 
 from __future__ import annotations
 
-import fnmatch
 import json
 from pathlib import Path
 from typing import Any, cast
+
+from .run import matches
 
 Json = dict[str, Any]
 
@@ -25,19 +26,27 @@ def doubt(metadata: Json, interface: Path) -> str | None:
         return f"has the unknown key `{pointer}`; there are {', '.join(known)}"
     view: Json = json.loads((interface / "run-view.schema.json").read_text("utf-8"))
     settable = {
-        name: about["type"] == "object" if "type" in about else False
+        name: about.get("type") == "object"
         for name, about in view["properties"].items()
         if not about.get("readOnly")
     }
-    for want in metadata.get("wants", []):
-        for path in want.get("paths", []) if want.get("kind") == "set" else []:
-            first, *below = path.split("/")[1:] or [""]
-            members = fnmatch.filter(settable, first)
-            if not any(settable[member] or not below for member in members):
-                return f"wants to set `{path}`, which cannot be set; what can is " + ", ".join(
-                    settable
-                )
+    for path in _set_by(metadata):
+        first, *below = path.split("/")[1:] or [""]
+        members = [member for member in settable if matches(first, member)]
+        if not any(settable[member] or not below for member in members):
+            return f"wants to set `{path}`, which cannot be set; what can is {', '.join(settable)}"
     return None
+
+
+def _set_by(metadata: Json) -> list[str]:
+    """The patterns of what it wants to set. What has another form the host refuses."""
+    wants: Any = metadata.get("wants")
+    paths: list[Any] = []
+    for want in cast(list[Any], wants if isinstance(wants, list) else []):
+        if isinstance(want, dict) and cast(Json, want).get("kind") == "set":
+            said: Any = cast(Json, want).get("paths")
+            paths += said if isinstance(said, list) else []
+    return [path for path in paths if isinstance(path, str)]
 
 
 def _unknown(schema: Any, value: Any, at: str) -> tuple[str, list[str]] | None:

@@ -47,7 +47,7 @@ class Run:
         parts = path.split("/")
         return any(
             len(globs) <= len(parts)
-            and all(_matches(glob, part) for glob, part in zip(globs, parts))
+            and all(matches(glob, part) for glob, part in zip(globs, parts))
             for globs in (pattern.split("/") for pattern in self.view.get("granted", []))
         )
 
@@ -87,7 +87,7 @@ class Run:
         self.edits.append(edit)
 
 
-def _matches(glob: str, text: str) -> bool:
+def matches(glob: str, text: str) -> bool:
     """Whether `glob`, in which `*` stands for any text, is `text`."""
     return re.fullmatch(".*".join(map(re.escape, glob.split("*"))), text, re.DOTALL) is not None
 

@@ -59,3 +59,13 @@ class BuildTest(unittest.TestCase):
     def test_hooks_that_the_class_does_not_have_are_refused(self) -> None:
         said = self.refusal({"hooks": {"event-filter": {}, "timer": {}}})
         self.assertIn("give `Small` the base `Timer`, or take the hook out", said)
+
+    def test_what_nobody_reads_or_grants_is_refused(self) -> None:
+        for metadata, problem in [
+            ({"want": []}, "has the unknown key `/want`; there are schema, name"),
+            ({"sdk": "mine"}, "has the unknown key `/sdk`"),
+            ({"wants": [{"kind": "http", "origin": "x"}]}, "unknown key `/wants/0/origin`"),
+            ({"wants": [{"kind": "set", "paths": ["/limit", "/mode"]}]}, "wants to set `/mode`"),
+            ({"wants": [{"kind": "set", "paths": ["/limit/x"]}]}, "wants to set `/limit/x`"),
+        ]:
+            self.assertIn(problem, self.refusal(metadata))

@@ -136,6 +136,12 @@ class PluginTest(unittest.TestCase):
         with self.assertRaises(Refused):
             guard.prepare({})
 
+    def test_what_may_be_seen_is_told_from_what_is_not_there(self) -> None:
+        run = Run({"granted": ["/limit", "/extravars/vault_*"], "limit": None})
+        seen = ["/limit", "/extravars/vault_a", "/extravars/vault_a/b"]
+        for path in [*seen, "/tags", "/extravars", "/extravars/other"]:
+            self.assertEqual(run.may_see(path), path in seen, path)
+
 
 class FormatTest(unittest.TestCase):
     def test_pointers_are_escaped(self) -> None:

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::plugins::select::glob_matches;
-use crate::plugins::{EventText, ForeignKeys, Hook, Lane, Metadata, Select};
+use crate::plugins::{EventText, ForeignKeys, Hook, HostSettings, Lane, Metadata, Select, Wanted};
 
 /// See the module's head.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct Claims {
     confidential: Vec<String>,
     /// Its peers say that they have a thing.
     acknowledged: bool,
+    /// How the settings that hold a host, its port and the like make up an address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    hosts: Vec<HostSettings>,
 }
 
 /// What reaches one hook.
@@ -51,6 +54,14 @@ impl Claims {
             keys,
             confidential: metadata.settings.confidential.clone(),
             acknowledged: metadata.acknowledged != Some(false),
+            hosts: metadata
+                .wants
+                .iter()
+                .filter_map(|want| match &want.what {
+                    Wanted::Net { host, .. } if host.host_setting.is_some() => Some(host.clone()),
+                    _ => None,
+                })
+                .collect(),
         }
     }
 
@@ -98,6 +109,8 @@ impl Claims {
         let shown =
             before.confidential.iter().filter(|pointer| !self.confidential.contains(pointer));
         grown.extend(shown.map(|pointer| format!("no longer hides its setting {pointer}")));
+        let other = self.hosts.iter().filter(|host| !before.hosts.contains(host));
+        grown.extend(other.map(in_words));
         if before.acknowledged && !self.acknowledged {
             grown.push(
                 "takes a thing for delivered when its bytes have left: no peer says any more that it has it"
@@ -131,11 +144,10 @@ impl Sees {
             [] => "all events".to_owned(),
             names => format!("the events {}", names.join(", ")),
         };
-        if !hosts.is_empty() {
-            which.push_str(&format!(" on {}", hosts.join(", ")));
-        }
-        if !outcomes.is_empty() {
-            which.push_str(&format!(" that ended {}", outcomes.join(", ")));
+        for (before, globs) in [(" on ", hosts), (" that ended ", outcomes)] {
+            if !globs.is_empty() {
+                which = which + before + &globs.join(", ");
+            }
         }
         format!("{texts} of {which}")
     }
@@ -150,6 +162,22 @@ impl Sees {
     }
 }
 
+/// How an address is made up.
+fn in_words(host: &HostSettings) -> String {
+    let setting = |setting: &Option<String>| {
+        setting
+            .as_ref()
+            .map_or_else(|| "nothing".to_owned(), |setting| format!("its setting {setting}"))
+    };
+    let port = host.default_port.map_or_else(|| "none".to_owned(), |port| port.to_string());
+    format!(
+        "takes an address from other settings: the host from {}, the port from {}, else {port}, and whether there is TLS from {}",
+        setting(&host.host_setting),
+        setting(&host.port_setting),
+        setting(&host.tls_setting)
+    )
+}
+
 /// Whether what these match is matched by `others` too. A glob that matches another as it
 /// is written matches all that the other does.
 fn globs_within(globs: &[String], others: &[String]) -> bool {
@@ -160,11 +188,12 @@ fn globs_within(globs: &[String], others: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection;
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     const ALL: [Hook; 3] = [Hook::EventFilter, Hook::EventEnricher, Hook::EventSink];
 
-    #[expect(clippy::needless_pass_by_value, reason = "`json!` gives values")]
     fn claims(metadata: Value) -> Claims {
         let metadata: Metadata = serde_json::from_value(metadata).unwrap();
         let hooks: Vec<Hook> =
@@ -215,6 +244,24 @@ mod tests {
     }
 
     #[test]
+    fn an_address_that_is_made_up_otherwise_is_told() {
+        let net = |more: Value| {
+            let mut want =
+                json!({"kind": "net", "host_setting": "/hostname", "default_port": 1883});
+            want.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            json!({"wants": [want]})
+        };
+        let with_tls = net(json!({"tls_setting": "/tls"}));
+        assert_eq!(
+            grown(with_tls.clone(), net(json!({}))),
+            [
+                "takes an address from other settings: the host from its setting /hostname, the port from nothing, else 1883, and whether there is TLS from nothing"
+            ]
+        );
+        assert!(grown(with_tls.clone(), with_tls).is_empty());
+    }
+
+    #[test]
     fn promises_that_are_dropped_are_told() {
         let before = json!({"settings": {"confidential": ["/auth", "/token"]}});
         let after = json!({"settings": {"confidential": ["/token"]}, "acknowledged": false});
@@ -222,5 +269,21 @@ mod tests {
         assert_eq!(told[0], "no longer hides its setting /auth");
         assert!(told[1].starts_with("takes a thing for delivered when its bytes have left"));
         assert!(grown(after, before).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_within_matches_nothing_more(
+            globs in collection::vec("[ab*]{0,4}", 0..3),
+            others in collection::vec("[ab*]{0,4}", 0..3),
+            text in "[ab]{0,6}",
+        ) {
+            let matches = |globs: &[String]| {
+                globs.is_empty() || globs.iter().any(|glob| glob_matches(glob, &text))
+            };
+            if globs_within(&globs, &others) && matches(&globs) {
+                prop_assert!(matches(&others));
+            }
+        }
     }
 }

@@ -125,15 +125,33 @@ impl ForeignKeys {
 
     /// Each with its place, for those who are to accept it.
     pub(super) fn asked(&self) -> Vec<String> {
-        let keys = self
-            .runner_keys
-            .iter()
-            .map(|(key, place)| format!("reads {key} of env/settings as its setting {place}"));
-        let variables = self.env_keys.iter().map(|(variable, place)| {
-            format!("reads {variable} of the environment as its setting {place}")
-        });
+        let keys = self.runner_keys.iter().map(|(key, place)| key_in_words(key, place));
+        let variables =
+            self.env_keys.iter().map(|(variable, place)| variable_in_words(variable, place));
         keys.chain(variables).collect()
     }
+
+    /// Those that are among `held`, and those that were not asked for among `wants`: what was
+    /// taken out of the lock by hand stays out.
+    pub(super) fn narrowed(&self, held: &Self, wants: &[String]) -> Self {
+        let mut narrowed = self.clone();
+        narrowed.runner_keys.retain(|key, place| {
+            held.runner_keys.get(key) == Some(place) || !wants.contains(&key_in_words(key, place))
+        });
+        narrowed.env_keys.retain(|variable, place| {
+            held.env_keys.get(variable) == Some(place)
+                || !wants.contains(&variable_in_words(variable, place))
+        });
+        narrowed
+    }
+}
+
+fn key_in_words(key: &str, place: &str) -> String {
+    format!("reads {key} of env/settings as its setting {place}")
+}
+
+fn variable_in_words(variable: &str, place: &str) -> String {
+    format!("reads {variable} of the environment as its setting {place}")
 }
 
 #[cfg(test)]
@@ -171,5 +189,14 @@ mod tests {
             ["reads HOME of the environment as its setting /elsewhere"]
         );
         assert!(keys().without(&keys()).is_empty());
+    }
+
+    #[test]
+    fn what_was_taken_out_by_hand_stays_out() {
+        let asked = keys().asked();
+        let mut held = keys();
+        held.env_keys.remove("HOME");
+        assert_eq!(keys().narrowed(&held, &asked), held);
+        assert_eq!(keys().narrowed(&held, &[]), keys(), "it was not asked for then");
     }
 }

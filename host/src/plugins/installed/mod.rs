@@ -161,6 +161,9 @@ impl InstalledPlugins {
             return Err(not_installed(to.name.as_str(), &lock));
         };
         to.locked.grants = narrowed(&to.locked.grants, &from);
+        if let (Some(new), Some(old)) = (&mut to.locked.claims, &from.claims) {
+            new.keys = new.keys.narrowed(&old.keys, &from.wants);
+        }
         let claims = from.claims.clone().or_else(|| self.claims_of_installed(&to.name, &from));
         let is_new = |asked: &&Asked| !from.wants.contains(&asked.text);
         let mut upgrade = Upgrade {

@@ -2,9 +2,10 @@
 //!
 //! A name is granted; what it resolves to is someone else's word. Addresses that reach
 //! into this machine, its link or a cloud's metadata service are refused unless they are
-//! named, and private networks unless the host is.
+//! named, and private networks unless the host is. Public is what IANA's registries of
+//! special-purpose addresses leave, and of IPv6 only what lies in 2000::/3.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
 use super::origin::{HostPattern, OriginHost, OriginPattern};
 
@@ -44,6 +45,9 @@ pub(super) fn check_address(
         return Ok(());
     }
     match classify(inner) {
+        AddressClass::Public if hosts().all(|host| *host == HostPattern::Any) && is_own(inner) => {
+            Err("an address of this machine, which `*` does not grant")
+        }
         AddressClass::Public => Ok(()),
         AddressClass::Private if hosts().any(|host| *host != HostPattern::Any) => Ok(()),
         AddressClass::Private => Err("in a private network, which `*` does not grant"),
@@ -51,6 +55,11 @@ pub(super) fn check_address(
         AddressClass::Loopback => Err("this machine itself"),
         AddressClass::Refused => Err("link-local, a metadata service or otherwise special"),
     }
+}
+
+/// Whether this machine has an address: only such a one can be bound to.
+fn is_own(address: IpAddr) -> bool {
+    UdpSocket::bind((address, 0)).is_ok()
 }
 
 /// Whether a name means this machine and is never looked up.
@@ -69,7 +78,8 @@ fn names_loopback(host: &HostPattern) -> bool {
 }
 
 /// The IPv4 address inside an IPv6 one, where it is only a way to write or reach it:
-/// IPv4-mapped, IPv4-compatible, NAT64 and 6to4.
+/// IPv4-mapped, IPv4-compatible, IPv4-translated, NAT64 and 6to4. Teredo and NAT64 with a
+/// prefix of the network's own hide theirs in other places, and are refused as a whole.
 fn unwrapped(address: IpAddr) -> IpAddr {
     let IpAddr::V6(address) = address else { return address };
     if address.is_unspecified() || address.is_loopback() {
@@ -83,8 +93,8 @@ fn unwrapped(address: IpAddr) -> IpAddr {
     };
     match segments {
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
-        | [0x64, 0xff9b, 1, _, _, _, high, low]
         | [0x2002, high, low, _, _, _, _, _] => v4(high, low),
         _ => IpAddr::V6(address),
     }
@@ -100,7 +110,17 @@ fn classify(address: IpAddr) -> AddressClass {
 fn classify_v4(address: Ipv4Addr) -> AddressClass {
     match address.octets() {
         [127, ..] => AddressClass::Loopback,
-        [0 | 224..=255, ..] | [169, 254, ..] | [100, 100, 100, 200] => AddressClass::Refused,
+        // Not the network, multicast, reserved, broadcast; the link; what protocols use;
+        // documentation; relays of 6to4.
+        [0 | 224..=255, ..]
+        | [169, 254, ..]
+        | [192, 0, 0 | 2, _]
+        | [198, 51, 100, _]
+        | [203, 0, 113, _]
+        | [192, 88, 99, _]
+        // Alibaba's and Azure's metadata and host agent.
+        | [100, 100, 100, 200]
+        | [168, 63, 129, 16] => AddressClass::Refused,
         [10, ..]
         | [172, 16..=31, ..]
         | [192, 168, ..]
@@ -111,13 +131,20 @@ fn classify_v4(address: Ipv4Addr) -> AddressClass {
 }
 
 fn classify_v6(address: Ipv6Addr) -> AddressClass {
-    const CLOUD_METADATA: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+    /// Of Amazon, Google and Scaleway.
+    const CLOUD_METADATA: [Ipv6Addr; 3] = [
+        Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+        Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+        Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42),
+    ];
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 1] => AddressClass::Loopback,
-        [0, 0, 0, 0, 0, 0, 0, 0] | [0xfe80..=0xfebf | 0xff00..=0xffff, ..] => AddressClass::Refused,
-        _ if address == CLOUD_METADATA => AddressClass::Refused,
+        _ if CLOUD_METADATA.contains(&address) => AddressClass::Refused,
         [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] => AddressClass::Private,
-        _ => AddressClass::Public,
+        // What protocols use, Teredo among it; documentation.
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => AddressClass::Refused,
+        [0x2000..=0x3fff, ..] => AddressClass::Public,
+        _ => AddressClass::Refused,
     }
 }
 
@@ -156,6 +183,25 @@ mod tests {
             "64:ff9b::a9fe:a9fe",
             "2002:7f00:1::",
             "64:ff9b:1::7f00:1",
+            "168.63.129.16",
+            "192.0.0.192",
+            "192.0.2.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "192.88.99.1",
+            "::ffff:0:127.0.0.1",
+            "::ffff:0:a9fe:a9fe",
+            "64:ff9b:1:a9fe:a9:fe00::",
+            "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+            "2001:db8::1",
+            "2001:2::1",
+            "3fff::1",
+            "100::1",
+            "100:0:0:1::1",
+            "5f00::1",
+            "4000::1",
+            "fd20:ce::254",
+            "fd00:42::42",
         ] {
             assert!(!checked(address, "https://*", &[]), "{address}");
             assert!(!checked(address, "https://h.example", &[]), "{address}");
@@ -175,6 +221,20 @@ mod tests {
         for address in ["93.184.216.34", "172.32.0.1", "100.128.0.1", "2606:2800::1"] {
             assert!(checked(address, "https://*", &[]), "{address}");
         }
+    }
+
+    #[test]
+    fn an_address_of_this_machine_needs_a_host_that_is_named() {
+        let own = UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
+            // Sends nothing: it only asks which way a packet would go.
+            socket.connect("192.0.2.1:9")?;
+            socket.local_addr()
+        });
+        // Without a network there is no such address.
+        let Ok(own) = own else { return };
+        let own = own.ip().to_string();
+        assert!(!checked(&own, "https://*", &[]), "{own}");
+        assert!(is_own(own.parse().unwrap()) && !is_own("93.184.216.34".parse().unwrap()));
     }
 
     #[test]

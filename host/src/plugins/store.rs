@@ -12,13 +12,15 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use super::Plugin;
 use super::egress::Egress;
 use super::guest_output::GuestOutput;
-use super::imports::refuse_sockets;
 use super::log::{LogLevel, PluginLog};
 use super::rehearsal;
 use super::wasi_http::WasiHttpEgress;
 
-/// Resources a guest may hold at a time.
+/// Handles a guest may hold at a time.
 const HANDLES: usize = 4096;
+/// What of the host may stand behind them: open files, streams, bodies, fields. Each may
+/// be a descriptor, of which a process has 1,024 by custom.
+const RESOURCES: usize = 256;
 /// Bytes of randomness in one call.
 const RANDOM_BYTES: u64 = 1 << 20;
 /// Bytes of headers that `wasi:http` keeps for a guest.
@@ -59,8 +61,9 @@ impl StoreState {
         wasi.stdout(stdout.clone())
             .stderr(stderr.clone())
             .max_random_size(RANDOM_BYTES)
-            .envs(&plugin.variables);
-        refuse_sockets(&mut wasi, &egress, &log);
+            .envs(&plugin.variables)
+            .allow_tcp(false)
+            .allow_udp(false);
         if egress.rehearses() {
             rehearsal::fix(&mut wasi);
         }
@@ -73,7 +76,7 @@ impl StoreState {
         let mut http_context = WasiHttpCtx::new();
         http_context.set_field_size_limit(HEADER_BYTES);
         let mut table = ResourceTable::new();
-        table.set_max_capacity(HANDLES);
+        table.set_max_capacity(RESOURCES);
         let state = Self {
             wasi,
             http_context,

@@ -16,6 +16,9 @@ use super::egress::{
 use super::log::{LogLevel, PluginLog};
 use super::store::time_before;
 
+/// Bytes that a guest writes to a body at a time.
+const BODY_CHUNK: usize = 64 << 10;
+
 /// The hooks of one instance.
 pub(super) struct WasiHttpEgress {
     egress: Arc<Egress>,
@@ -40,6 +43,12 @@ impl WasiHttpHooks for WasiHttpEgress {
     // The egress has the URL, which says the same.
     fn set_host_header(&mut self) -> bool {
         false
+    }
+
+    // A body waits in the host until its request is sent: little of it, since there may be
+    // as many as a guest may hold.
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        BODY_CHUNK
     }
 
     fn send_request(

@@ -15,7 +15,7 @@ use super::egress::{EgressError, EgressErrorKind, HttpRequest};
 use super::log::LogLevel;
 use super::store::StoreState;
 
-pub(super) use sockets::{add_refusals_to_linker, refuse_sockets};
+pub(super) use sockets::add_refusals_to_linker;
 
 impl types::Host for StoreState {}
 

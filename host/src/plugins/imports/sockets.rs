@@ -1,78 +1,81 @@
-//! WASI's own sockets: there for components that were built with them, and refused. Each
-//! attempt is counted and in the plugin's log; `net` and `http` are the ways out.
+//! WASI's own sockets: there for components that were built with them, and refused before
+//! anything is opened. Each attempt is counted and in the plugin's log; `net` and `http` are the ways out.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
-use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup::{
     self, Host, HostResolveAddressStream, ResolveAddressStream,
 };
-use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode, IpAddress, Network};
-use wasmtime_wasi::p2::{DynPollable, SocketError, SocketResult};
-use wasmtime_wasi::sockets::SocketAddrUse;
+use wasmtime_wasi::p2::bindings::sockets::network::{
+    self, ErrorCode, IpAddress, IpAddressFamily, Network,
+};
+use wasmtime_wasi::p2::bindings::sockets::{tcp_create_socket, udp_create_socket};
+use wasmtime_wasi::p2::{DynPollable, SocketError, SocketResult, TcpSocket, UdpSocket};
 
 use crate::plugins::egress::Egress;
 use crate::plugins::log::{LogLevel, PluginLog};
 use crate::plugins::store::StoreState;
 
-/// Puts our look-up of names in place of WASI's, which tells nobody what it refuses.
+/// Puts ours in place of what makes WASI's sockets and looks names up: a socket that is
+/// made is a descriptor of the host's, and WASI tells nobody what it refuses.
 pub(in crate::plugins) fn add_refusals_to_linker(
     linker: &mut Linker<StoreState>,
 ) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
-    ip_name_lookup::add_to_linker::<_, RefusedNames>(linker, StoreState::refused_names)?;
+    ip_name_lookup::add_to_linker::<_, Refused>(linker, StoreState::refused_wasi)?;
+    tcp_create_socket::add_to_linker::<_, Refused>(linker, StoreState::refused_wasi)?;
+    udp_create_socket::add_to_linker::<_, Refused>(linker, StoreState::refused_wasi)?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
-/// Lets sockets be made, and refuses each use of one.
-pub(in crate::plugins) fn refuse_sockets(
-    wasi: &mut WasiCtxBuilder,
-    egress: &Arc<Egress>,
-    log: &Arc<PluginLog>,
-) {
-    let (egress, log) = (Arc::clone(egress), Arc::clone(log));
-    wasi.allow_tcp(true).allow_udp(true).socket_addr_check(
-        move |address: SocketAddr, how: SocketAddrUse| {
-            let what = match how {
-                SocketAddrUse::TcpBind | SocketAddrUse::TcpConnect => "TCP",
-                _ => "UDP",
-            };
-            egress.count_refusal();
-            log.write(
-                LogLevel::Warn,
-                &format!(
-                    "no {what} socket for {address}: plugins have no sockets of their own; a stream to a granted peer is what `net` is for"
-                ),
-                &[],
-            );
-            Box::pin(std::future::ready(false))
-        },
-    );
+struct Refused;
+
+impl HasData for Refused {
+    type Data<'a> = RefusedView<'a>;
 }
 
-struct RefusedNames;
-
-impl HasData for RefusedNames {
-    type Data<'a> = RefusedNamesView<'a>;
-}
-
-pub(in crate::plugins) struct RefusedNamesView<'a> {
+pub(in crate::plugins) struct RefusedView<'a> {
     table: &'a mut ResourceTable,
     egress: Arc<Egress>,
     log: Arc<PluginLog>,
 }
 
 impl StoreState {
-    fn refused_names(&mut self) -> RefusedNamesView<'_> {
+    fn refused_wasi(&mut self) -> RefusedView<'_> {
         let (egress, log) = (Arc::clone(&self.egress), Arc::clone(&self.log));
-        RefusedNamesView { table: self.table(), egress, log }
+        RefusedView { table: self.table(), egress, log }
     }
 }
 
-impl Host for RefusedNamesView<'_> {
+impl RefusedView<'_> {
+    fn refuse_socket(&self, what: &str) -> SocketError {
+        self.egress.count_refusal();
+        self.log.write(
+            LogLevel::Warn,
+            &format!(
+                "no {what} socket: plugins have no sockets of their own; a stream to a granted peer is what `net` is for"
+            ),
+            &[],
+        );
+        ErrorCode::AccessDenied.into()
+    }
+}
+
+impl tcp_create_socket::Host for RefusedView<'_> {
+    fn create_tcp_socket(&mut self, _: IpAddressFamily) -> SocketResult<Resource<TcpSocket>> {
+        Err(self.refuse_socket("TCP"))
+    }
+}
+
+impl udp_create_socket::Host for RefusedView<'_> {
+    async fn create_udp_socket(&mut self, _: IpAddressFamily) -> SocketResult<Resource<UdpSocket>> {
+        Err(self.refuse_socket("UDP"))
+    }
+}
+
+impl Host for RefusedView<'_> {
     fn resolve_addresses(
         &mut self,
         _: Resource<Network>,
@@ -91,7 +94,7 @@ impl Host for RefusedNamesView<'_> {
     }
 }
 
-impl network::Host for RefusedNamesView<'_> {
+impl network::Host for RefusedView<'_> {
     fn convert_error_code(&mut self, error: SocketError) -> wasmtime::Result<ErrorCode> {
         error.downcast()
     }
@@ -104,14 +107,14 @@ impl network::Host for RefusedNamesView<'_> {
     }
 }
 
-impl network::HostNetwork for RefusedNamesView<'_> {
+impl network::HostNetwork for RefusedView<'_> {
     fn drop(&mut self, network: Resource<Network>) -> wasmtime::Result<()> {
         self.table.delete(network)?;
         Ok(())
     }
 }
 
-impl HostResolveAddressStream for RefusedNamesView<'_> {
+impl HostResolveAddressStream for RefusedView<'_> {
     fn resolve_next_address(
         &mut self,
         _: Resource<ResolveAddressStream>,

@@ -66,10 +66,35 @@ fn sockets_and_the_resolver_of_wasi_are_refused_and_counted() {
     let ran = rogue("config: {in: finish, do: sockets, lane: delivery}").run().expect_code(0);
     let log = ran.artifact("plugins/rogue/log");
     assert!(!log.contains("worked"), "{log}");
-    for words in ["no TCP socket for ", "no UDP socket for ", "the name `ansible.invalid` is not"] {
+    for words in ["no TCP socket: ", "no UDP socket: ", "the name `ansible.invalid` is not"] {
         assert!(log.contains(words), "{words}: {log}");
     }
     assert!(ran.plugin_line("rogue").contains("4 refusals"), "{}", ran.stderr);
+}
+
+#[test]
+fn no_socket_is_opened_that_a_guest_could_keep() {
+    let ran = rogue("config: {in: enrich, do: hoard-sockets}").run().expect_code(0);
+    let log = ran.artifact("plugins/rogue/log");
+    assert!(log.contains(" 0 sockets") && log.contains("no TCP socket: "), "{log}");
+    assert!(ran.plugin_line("rogue").contains(" refusal"), "{}", ran.stderr);
+    assert_eq!(ran.events().len(), 6, "{}", ran.stderr);
+}
+
+#[test]
+fn a_request_with_too_many_headers_is_refused_in_every_hook() {
+    for function in
+        ["init", "prepare", "keep", "enrich", "deliver-status", "deliver-events", "tick", "finish"]
+    {
+        let entry = format!(
+            "config: {{in: {function}, do: many-headers}}\n  allow: {{http: [\"http://127.0.0.1:1\"]}}"
+        );
+        let ran = rogue(&entry).run().expect_code(0);
+        let log = ran.artifact("plugins/rogue/log");
+        let said = "the request has 40000 headers; 1024 are allowed";
+        assert!(log.contains(&format!("Limit: {said}")), "{function}: {log}");
+        assert_eq!(ran.events().len(), 6, "{function}: {}", ran.stderr);
+    }
 }
 
 #[test]

@@ -27,12 +27,16 @@ impl Ran {
     pub(crate) fn new(test: RunTest, output: &Output) -> Self {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let stderr = stderr.replace(&test.room().display().to_string(), "[room]");
-        Self {
+        let ran = Self {
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr,
             test,
+        };
+        for output in [&ran.stdout, &ran.stderr] {
+            assert!(!output.contains("panicked"), "the program panicked:\n{output}");
         }
+        ran
     }
 
     /// Runs again with the same command line.

@@ -1,9 +1,12 @@
 //! One instance of a plugin in its own store, and the calls into it. A call that traps or
 //! overruns ends the instance: whoever sees [`Lost`] drops it.
 
+use std::any::Any;
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
@@ -108,8 +111,9 @@ macro_rules! call {
         let result = timeout(budget.wall, timed(call, &mut $self.cpu)).await;
         drop(open);
         match result {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err($self.lost($what, budget, &error)),
+            Ok(Ok(Ok(answer))) => Ok(answer),
+            Ok(Ok(Err(error))) => Err($self.lost($what, budget, &error)),
+            Ok(Err(panic)) => Err(Lost::Trap(panic.reason($what))),
             Err(_) => Err(Lost::Overrun(format!(
                 "took longer than {} ms in {}", budget.wall.as_millis(), $what
             ))),
@@ -138,8 +142,9 @@ impl Instance {
             timeout(budget.wall, timed(plugin.pre.instantiate_async(&mut store), &mut cpu)).await;
         drop(open);
         let guests = match instance {
-            Ok(Ok(instance)) => Guests::load(plugin, &mut store, &instance),
-            Ok(Err(error)) => Err(error),
+            Ok(Ok(Ok(instance))) => Guests::load(plugin, &mut store, &instance),
+            Ok(Ok(Err(error))) => Err(error),
+            Ok(Err(panic)) => return Err(Lost::Trap(panic.reason("its start"))),
             Err(_) => {
                 return Err(Lost::Overrun(format!(
                     "took longer than {} ms to be instantiated",
@@ -281,15 +286,87 @@ fn last_words(said: &str) -> Option<String> {
         .map(|line| line.escape_debug().to_string())
 }
 
+/// The host's own code panicked in a call: a fault of ours, which costs the plugin its
+/// instance, as a trap does, and the run nothing.
+#[derive(Debug)]
+struct HostPanic(String);
+
+impl HostPanic {
+    fn of(payload: &(dyn Any + Send)) -> Self {
+        let text = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        Self(text.unwrap_or("it did not say why").escape_debug().to_string())
+    }
+
+    fn reason(&self, what: &str) -> String {
+        format!("met a fault of Playhouse's own in {what}, please report it: {}", self.0)
+    }
+}
+
 /// Adds the time inside the future's polls to `total`: what the guest computes, and not
-/// what it waits for.
-async fn timed<F: Future>(future: F, total: &mut Duration) -> F::Output {
+/// what it waits for. A panic in it is an answer too; the future is not polled again.
+async fn timed<F: Future>(future: F, total: &mut Duration) -> Result<F::Output, HostPanic> {
     let mut future = pin!(future);
     poll_fn(|context| {
         let start = Instant::now();
-        let poll = future.as_mut().poll(context);
+        // Whatever it left half done lies in the instance's store, which is dropped.
+        let poll = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
         *total += start.elapsed();
-        poll
+        match poll {
+            Ok(poll) => poll.map(Ok),
+            Err(payload) => Poll::Ready(Err(HostPanic::of(payload.as_ref()))),
+        }
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_of_the_hosts_is_the_end_of_an_instance() {
+        let mut total = Duration::ZERO;
+        assert_eq!(timed(async { 7 }, &mut total).await.ok(), Some(7));
+        let call = async {
+            tokio::task::yield_now().await;
+            panic!("it was {}", "dark")
+        };
+        let result: Result<(), HostPanic> = timed(call, &mut total).await;
+        let reason = result.unwrap_err().reason("enrich");
+        assert!(reason.contains("in enrich") && reason.ends_with("it was dark"), "{reason}");
+    }
+
+    /// A panic that is caught leaves the locks behind that were held: so no file that
+    /// waits for a call into a guest holds one, and none gives up where one was poisoned.
+    /// That none is held at an `await` is clippy's to say.
+    #[test]
+    fn no_lock_is_held_across_a_call() {
+        fn visit(folder: &Path) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    visit(&path);
+                } else if path.extension().is_some_and(|extension| extension == "rs") {
+                    let text = std::fs::read_to_string(&path).unwrap();
+                    let source = text.split("#[cfg(test)]").next().unwrap_or_default();
+                    let calls = concat!(".block", "_on(");
+                    let locks =
+                        [concat!(".lo", "ck()"), concat!(".rea", "d()"), concat!(".writ", "e()")];
+                    let held = locks.iter().any(|lock| source.contains(lock));
+                    let streams = source.matches("io::std").count() > 0;
+                    assert!(!(source.contains(calls) && held && !streams), "{}", path.display());
+                    for end in [".unwrap()", ".expect("] {
+                        let given_up = format!("{}{end}", locks[0]);
+                        assert!(!source.contains(&given_up), "{}: {given_up}", path.display());
+                    }
+                }
+            }
+        }
+        visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    }
 }

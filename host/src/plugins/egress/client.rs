@@ -29,6 +29,13 @@ const LARGEST_BODY_IN: usize = 4 << 20;
 /// Bytes of an answer's headers.
 const LARGEST_HEADERS: usize = 64 << 10;
 
+/// Bytes of a request's URL.
+const LONGEST_URL: usize = 64 << 10;
+/// Headers of a request. Servers take about a hundred.
+const MOST_HEADERS_OUT: usize = 1 << 10;
+/// Bytes of a request's headers, names and values.
+const LARGEST_HEADERS_OUT: usize = 256 << 10;
+
 /// Headers that say how a message is sent, which is not the plugin's to say.
 const REFUSED_HEADERS: [&str; 8] = [
     "connection",
@@ -70,6 +77,8 @@ pub(in crate::plugins) struct Egress {
     is_proxied: AtomicBool,
     /// Of streams: one permit each while it is open.
     pub(super) connections: Arc<Semaphore>,
+    /// Of HTTP exchanges under way: `wasi:http` may ask for many at a time.
+    exchanges: Semaphore,
     /// Of HTTP: connections kept for an origin, and origins that they are kept for.
     kept: usize,
     pub(super) rehearsal: Option<Arc<Rehearsal>>,
@@ -92,6 +101,7 @@ impl Egress {
             grants,
             tls,
             connections: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
+            exchanges: Semaphore::new(connections.clamp(1, Semaphore::MAX_PERMITS)),
             kept: connections,
             clients: Mutex::default(),
             refusals: AtomicU64::new(0),
@@ -157,6 +167,11 @@ impl Egress {
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, EgressError> {
         let invalid = |message: String| EgressError::new(EgressErrorKind::Invalid, message);
+        if request.url.len() > LONGEST_URL {
+            let message =
+                format!("the URL has {} bytes; {LONGEST_URL} are allowed", request.url.len());
+            return Err(EgressError::new(EgressErrorKind::Limit, message));
+        }
         let mut url = Url::parse(&request.url)
             .map_err(|error| invalid(format!("`{}` is no URL: {error}", request.url)))?;
         let destination = Destination::of_url(&url)
@@ -172,7 +187,7 @@ impl Egress {
         let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| {
             invalid(format!("`{}` is no HTTP method", request.method.escape_default()))
         })?;
-        let headers = checked_headers(&request.headers).map_err(invalid)?;
+        let headers = checked_headers(&request.headers)?;
         let client = match &destination {
             Destination::Socket(path) => {
                 check_socket(path)?;
@@ -213,13 +228,15 @@ impl Egress {
         };
         let shown = destination.to_string();
         let exchange = client.request(method, url).headers(headers).body(request.body);
-        tokio::time::timeout(request.timeout, read_response(exchange, &shown)).await.unwrap_or_else(
-            |_| {
-                let message =
-                    format!("`{shown}` did not answer in {} ms", request.timeout.as_millis());
-                Err(EgressError::new(EgressErrorKind::TimedOut, message))
-            },
-        )
+        let in_turn = async {
+            // The semaphore is never closed.
+            let _turn = self.exchanges.acquire().await;
+            read_response(exchange, &shown).await
+        };
+        tokio::time::timeout(request.timeout, in_turn).await.unwrap_or_else(|_| {
+            let message = format!("`{shown}` did not answer in {} ms", request.timeout.as_millis());
+            Err(EgressError::new(EgressErrorKind::TimedOut, message))
+        })
     }
 
     /// The client of a destination: connections are never shared between destinations,
@@ -280,18 +297,32 @@ async fn read_response(
     Ok(HttpResponse { status, headers, body })
 }
 
-fn checked_headers(headers: &[(String, Vec<u8>)]) -> Result<HeaderMap, String> {
+fn checked_headers(headers: &[(String, Vec<u8>)]) -> Result<HeaderMap, EgressError> {
+    let invalid = |message: String| EgressError::new(EgressErrorKind::Invalid, message);
+    let limit = |message: String| EgressError::new(EgressErrorKind::Limit, message);
+    let count = headers.len();
+    if count > MOST_HEADERS_OUT {
+        let message = format!("the request has {count} headers; {MOST_HEADERS_OUT} are allowed");
+        return Err(limit(message));
+    }
+    let bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes > LARGEST_HEADERS_OUT {
+        let message = format!(
+            "the headers of the request have {bytes} bytes; {LARGEST_HEADERS_OUT} are allowed"
+        );
+        return Err(limit(message));
+    }
     let mut checked = HeaderMap::new();
     for (name, value) in headers {
         let shown = name.escape_default();
         let parsed = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| format!("`{shown}` is no name of a header"))?;
+            .map_err(|_| invalid(format!("`{shown}` is no name of a header")))?;
         if REFUSED_HEADERS.contains(&parsed.as_str()) || parsed.as_str().starts_with("proxy-") {
-            return Err(format!("the header `{shown}` is set by the host alone"));
+            return Err(invalid(format!("the header `{shown}` is set by the host alone")));
         }
         let value = HeaderValue::from_bytes(value)
-            .map_err(|_| format!("the value of the header `{shown}` cannot be sent"))?;
-        checked.append(parsed, value);
+            .map_err(|_| invalid(format!("the value of the header `{shown}` cannot be sent")))?;
+        checked.try_append(parsed, value).map_err(|error| limit(error.to_string()))?;
     }
     Ok(checked)
 }

@@ -23,6 +23,11 @@ use crate::plugins::{HostAnswer, HostCall, Rehearsal};
 /// Bytes of one read or write. A plugin that has more calls again.
 const LARGEST_PIECE: usize = 1 << 20;
 
+/// Bytes of a protocol's name: TLS has one byte for its length.
+const LONGEST_PROTOCOL: usize = 255;
+/// Protocols that one handshake offers.
+const MOST_PROTOCOLS: usize = 16;
+
 /// How a connection is to be made.
 #[derive(Debug)]
 pub(in crate::plugins) struct StreamOptions {
@@ -46,6 +51,18 @@ pub struct Connection {
     address: String,
     rehearsal: Option<Arc<Rehearsal>>,
     _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// What cannot be written into a handshake never comes near it.
+fn check_protocols(names: &[String]) -> Result<(), EgressError> {
+    let fits = |name: &String| (1..=LONGEST_PROTOCOL).contains(&name.len());
+    if names.len() <= MOST_PROTOCOLS && names.iter().all(fits) {
+        return Ok(());
+    }
+    let message = format!(
+        "a handshake offers at most {MOST_PROTOCOLS} protocols, with names of 1 to {LONGEST_PROTOCOL} bytes"
+    );
+    Err(EgressError::new(EgressErrorKind::Invalid, message))
 }
 
 impl Egress {
@@ -91,6 +108,7 @@ impl Egress {
             EgressError::new(EgressErrorKind::Invalid, message)
         })?;
         let granted = self.granted(Family::Net, &destination)?;
+        check_protocols(&options.alpn)?;
         let permit = Arc::clone(&self.connections).try_acquire_owned().map_err(|_| {
             let message = "too many connections are open; close one first".to_owned();
             EgressError::new(EgressErrorKind::Limit, message)

@@ -6,8 +6,11 @@ use std::hint::black_box;
 use std::net::{TcpListener, TcpStream, ToSocketAddrs as _, UdpSocket};
 use std::time::Duration;
 
+use playhouse_plugin::http::Request;
 use playhouse_plugin::info;
 use serde::Deserialize;
+use wasip2::sockets::network::IpAddressFamily;
+use wasip2::sockets::tcp_create_socket::create_tcp_socket;
 
 /// See each.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -51,6 +54,10 @@ pub(crate) enum Misdeed {
     Http,
     /// The same over `wasi:http`.
     WasiHttp,
+    /// Asks for an exchange with more headers than anyone needs.
+    ManyHeaders,
+    /// Keeps as many sockets as it gets.
+    HoardSockets,
     /// Asks the host for a stream.
     Net,
     /// Looks for what belongs to the operator: variables, arguments, folders, files.
@@ -84,6 +91,8 @@ impl Misdeed {
             }
             Self::Look => look(),
             Self::Sockets => use_sockets(),
+            Self::ManyHeaders => send_many_headers(),
+            Self::HoardSockets => hoard_sockets(),
             Self::Sleep => std::thread::sleep(Duration::from_secs(60)),
             Self::FloodLog => {
                 for line in 0..1_000_000 {
@@ -116,6 +125,25 @@ fn draw() {
     let drawn: HashSet<u64> =
         (0..1_000_000).map(|_| RandomState::new().build_hasher().finish()).collect();
     info!("{} different numbers", drawn.len());
+}
+
+fn send_many_headers() {
+    let mut request = Request::get("http://127.0.0.1:1/");
+    for number in 0..40_000 {
+        request = request.header(format!("x-{number}"), "1");
+    }
+    match request.send() {
+        Ok(response) => info!("the answer is {}", response.status),
+        Err(error) => info!("{:?}: {}", error.kind, error.message),
+    }
+}
+
+/// The library gives back a socket that cannot connect, so this takes what makes them.
+fn hoard_sockets() {
+    let sockets: Vec<_> =
+        (0..1_000).map_while(|_| create_tcp_socket(IpAddressFamily::Ipv4).ok()).collect();
+    info!("{} sockets", sockets.len());
+    std::mem::forget(sockets);
 }
 
 fn look() {

@@ -44,6 +44,24 @@ fn on_the_event_path_nothing_is_lost_whatever_the_guest_does() {
 }
 
 #[test]
+fn plugins_that_do_not_end_have_one_deadline_together() {
+    let entries: String = (1..=3)
+        .map(|number| {
+            format!(
+                "- plugin: {}\n  name: rogue-{number}\n  config: {{in: finish, do: sleep}}\n",
+                guest("rogue").display()
+            )
+        })
+        .collect();
+    let started = Instant::now();
+    let ran = hello().file("env/plugins", &entries).run().expect_code(0);
+    untouched(&ran);
+    assert_eq!(ran.stderr.matches(" in finish").count(), 3, "{}", ran.stderr);
+    // One of them takes 10 s to be given up, and its two lanes end side by side.
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+}
+
+#[test]
 fn the_event_that_kills_is_isolated_and_the_rest_is_seen() {
     let ran = rogue("{in: keep, do: panic, at: 4}", "").run().expect_code(0);
     untouched(&ran);

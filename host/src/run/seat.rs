@@ -9,9 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::exec::Cancel;
 use crate::pipeline::LogState;
-use crate::plugins::{
-    Ending, Lane, LaneContext, LaneSummary, Plugin, PluginLane, PluginStats, StartError,
-};
+use crate::plugins::{Lane, LaneContext, LaneSummary, Plugin, PluginLane, PluginStats, StartError};
 use crate::sinks::{SinkReport, deliver};
 use crate::{DeliverySummary, PluginSummary, RunError};
 
@@ -88,14 +86,20 @@ impl Seat {
         Ok(())
     }
 
-    /// Ends the plugin's lanes and sums up what it did.
-    pub(super) fn close(self, runtime: &Handle, ending: &Ending) -> PluginSummary {
+    /// Waits for the plugin's lanes to end, the one on the path in a task, and sums up what
+    /// it did.
+    pub(super) fn close(
+        self,
+        runtime: &Handle,
+        path: JoinHandle<Option<LaneSummary>>,
+    ) -> PluginSummary {
         let mut summaries: Vec<LaneSummary> = Vec::new();
-        if let Some(lane) = self.path {
-            summaries.push(runtime.block_on(lane.finish(ending)));
-        }
         let mut stats = PluginStats::default();
         let mut trouble = self.trouble;
+        match runtime.block_on(path) {
+            Ok(summary) => summaries.extend(summary),
+            Err(error) => trouble = trouble.or(Some(format!("its end broke: {error}"))),
+        }
         let delivery = self.sink.map(|sink| {
             let report = runtime.block_on(sink).unwrap_or_else(|error| SinkReport {
                 waiting: 1,

@@ -42,9 +42,11 @@ fn bundled_plugins() -> Option<PathBuf> {
 /// Where compiled plugins are kept, and the key that vouches for them, which does not lie
 /// in the cache: a cache may be restored from elsewhere. Compiling is this program's work.
 pub(super) fn compiled_cache() -> Option<CompiledCache> {
+    // Without a home nothing can be kept, and this says so where it is opened.
+    let base = |variable, in_home| base(variable, in_home).unwrap_or_else(|| "/dev/null".into());
     Some(CompiledCache {
-        folder: base("XDG_CACHE_HOME", ".cache")?.join("playhouse/aot/v1"),
-        key: base("XDG_STATE_HOME", ".local/state")?.join("playhouse/aot.key"),
+        folder: base("XDG_CACHE_HOME", ".cache").join("playhouse/aot/v1"),
+        key: base("XDG_STATE_HOME", ".local/state").join("playhouse/aot.key"),
         compiler: Some(CompilerProgram {
             program: this_program(),
             arguments: vec!["plugin".to_owned(), "compile".to_owned()],

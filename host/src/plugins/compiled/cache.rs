@@ -231,6 +231,21 @@ impl Cache {
     }
 }
 
+/// Loads what `compile` writes, and keeps nothing: the file lies in a folder that only
+/// this user can enter and is gone when this is done.
+pub(super) fn load_unkept(
+    engine: &Engine,
+    compile: impl FnOnce(File) -> Result<(), CompileError>,
+) -> Result<Component, CompileError> {
+    let system = |error: io::Error| CompileError::System(error.to_string());
+    let making = tempfile::Builder::new().prefix("playhouse-").tempdir().map_err(system)?;
+    let code = making.path().join("code");
+    let file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&code).map_err(system)?;
+    compile(file)?;
+    deserialize(engine, &code).map_err(|error| CompileError::System(format!("{error:#}")))
+}
+
 /// Whatever it is: a folder, a file, a link.
 fn remove(path: &Path) -> io::Result<()> {
     if fs::symlink_metadata(path)?.is_dir() {
@@ -256,11 +271,11 @@ fn code_path(code: &File, entry: &Path) -> PathBuf {
     }
 }
 
-/// Loads code whose seal has been checked.
+/// Loads code whose seal has been checked, or that was made just now.
 #[expect(unsafe_code, reason = "the engine cannot check machine code; the seal vouches for it")]
 fn deserialize(engine: &Engine, code: &Path) -> wasmtime::Result<Component> {
-    // SAFETY: the file is what an engine's `precompile_component` gave, since its keyed
-    // hash is right and only this user's processes have the key; it lies in folders that
+    // SAFETY: the file is what an engine's `precompile_component` gave, since this process
+    // has just had it made in a folder of its own, or since its keyed hash is right and only this user's processes have the key; it lies in folders that
     // only this user can write to, is read-only and has no other name, so that nobody
     // else changes it while it is mapped. That the engine was one of this version, target
     // and configuration the engine checks itself.

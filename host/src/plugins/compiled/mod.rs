@@ -2,7 +2,8 @@
 //!
 //! In: a component's bytes and their digest. Out: its code, loaded. What is kept is run
 //! as it stands, so each entry is sealed with a key of this user's, and what is not as
-//! it was sealed is compiled anew. Without a cache everything is compiled each time.
+//! it was sealed is compiled anew. Without a cache everything is compiled each time, by
+//! the same process of its own.
 
 mod cache;
 mod compiler;
@@ -12,10 +13,11 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use tracing::debug;
+use wasmparser::{Parser, Payload};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use cache::Cache;
+use cache::{Cache, load_unkept};
 use compiler::CompileError;
 pub(super) use compiler::Refusal;
 pub use compiler::{CompilerProgram, compile};
@@ -29,7 +31,9 @@ pub struct CompiledCache {
     /// This user's key, made if it is not there. It must lie where no other than this
     /// machine puts files: not in a cache that is restored from elsewhere.
     pub key: PathBuf,
-    /// Compiles in a process of its own; without one it is done in this process.
+    /// Compiles in a process of its own, which has limits of time and memory, whether the
+    /// cache can be used or not; without one it is done in this process, which cannot
+    /// limit itself and only refuses a component of thousands of parts.
     pub compiler: Option<CompilerProgram>,
 }
 
@@ -76,7 +80,7 @@ impl Compiled {
         bytes: &[u8],
         digest: &str,
     ) -> Result<Component, Refusal> {
-        let here = || Component::from_binary(engine, bytes).map_err(|error| Refusal::of(&error));
+        let here = || self.unkept(engine, bytes);
         let Some(cache) = &self.cache else { return here() };
         if let Some(component) = cache.load(engine, digest) {
             return Ok(component);
@@ -88,7 +92,9 @@ impl Compiled {
         debug!(digest, "compiling");
         let stored = cache.store(digest, |file| match &self.compiler {
             Some(compiler) => compiler.compile(bytes, file),
-            None => compile_here(engine, bytes, file),
+            None => check_parts(bytes)
+                .map_err(CompileError::from)
+                .and_then(|()| compile_here(engine, bytes, file)),
         });
         match stored {
             Ok(()) => match cache.load(engine, digest) {
@@ -101,6 +107,20 @@ impl Compiled {
                 here()
             }
         }
+    }
+
+    /// The code of a component, compiled for this time only.
+    fn unkept(&self, engine: &Engine, bytes: &[u8]) -> Result<Component, Refusal> {
+        let Some(compiler) = &self.compiler else {
+            check_parts(bytes)?;
+            return Component::from_binary(engine, bytes).map_err(|error| Refusal::of(&error));
+        };
+        load_unkept(engine, |file| compiler.compile(bytes, file)).map_err(|error| match error {
+            CompileError::Refused(refusal) => refusal,
+            CompileError::System(reason) => {
+                Refusal::TooMuch(format!("the process that compiles cannot do its work: {reason}"))
+            }
+        })
     }
 
     /// Whether a component's code is in the cache.
@@ -119,6 +139,27 @@ impl Compiled {
             debug!(%error, "the cache cannot be cleared");
         }
     }
+}
+
+/// Components and modules in a component that is compiled in this process: each costs the
+/// compiler far more memory than its bytes say. Python's has fewer than a hundred.
+const MOST_PARTS: usize = 2_000;
+
+fn check_parts(bytes: &[u8]) -> Result<(), Refusal> {
+    let mut parts = 0;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload {
+            Ok(Payload::ComponentSection { .. } | Payload::ModuleSection { .. }) => parts += 1,
+            Ok(_) => {}
+            // What is wrong with it is the compiler's to say.
+            Err(_) => return Ok(()),
+        }
+        if parts > MOST_PARTS {
+            let reason = format!("it is made of more than {MOST_PARTS} components and modules");
+            return Err(Refusal::TooMuch(reason));
+        }
+    }
+    Ok(())
 }
 
 fn compile_here(

@@ -57,6 +57,46 @@ impl Room {
     }
 }
 
+#[test]
+fn without_a_cache_the_compiler_has_its_bounds_too() {
+    let room = tempfile::tempdir().unwrap();
+    let blocked = room.path().join("file");
+    fs::write(&blocked, "").unwrap();
+    let engine = new_engine().unwrap();
+    let compiled = |script: &str| {
+        let cache = CompiledCache {
+            folder: blocked.join("aot"),
+            key: blocked.join("key"),
+            compiler: Some(CompilerProgram {
+                program: PathBuf::from("sh"),
+                arguments: vec!["-c".to_owned(), script.to_owned()],
+            }),
+        };
+        let (compiled, notice) = Compiled::open(Some(&cache), &engine);
+        assert!(notice.is_some());
+        compiled
+    };
+    let bytes = wat::parse_str("(component)").unwrap();
+    let code = room.path().join("code");
+    fs::write(&code, engine.precompile_component(&bytes).unwrap()).unwrap();
+    let good = compiled(&format!("cat > /dev/null <&0; cat {}", code.display()));
+    assert!(good.component(&engine, &bytes, DIGEST).is_ok());
+    let killed = compiled("cat > /dev/null; kill -9 $$").component(&engine, &bytes, DIGEST);
+    assert!(matches!(killed, Err(Refusal::TooMuch(_))));
+}
+
+#[test]
+fn in_this_process_a_component_of_too_many_parts_is_not_compiled() {
+    let engine = new_engine().unwrap();
+    let (compiled, _) = Compiled::open(None, &engine);
+    let of = |parts: usize| {
+        wat::parse_str(format!("(component {})", "(component)".repeat(parts))).unwrap()
+    };
+    assert!(compiled.component(&engine, &of(10), DIGEST).is_ok());
+    let refused = compiled.component(&engine, &of(MOST_PARTS + 1), DIGEST);
+    assert!(matches!(refused, Err(Refusal::TooMuch(_))));
+}
+
 /// What may be done to an entry, and what is said of it.
 fn distrusted_after(change: impl FnOnce(&Room)) -> String {
     let room = Room::new();

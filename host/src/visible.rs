@@ -17,6 +17,36 @@ pub(crate) fn push_visible(line: &mut String, text: &str) {
     }
 }
 
+/// A text of a plugin's for the terminal of a run, where it may have lines, tabs and
+/// colours (SGR), and nothing else that a terminal obeys.
+pub(crate) fn with_colours(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let length = match character {
+            '\u{1b}' => sgr(rest),
+            '\r' if rest.starts_with("\r\n") => Some(2),
+            // Emoji are made of these.
+            '\n' | '\t' | '\u{200d}' | '\u{fe0f}' => Some(character.len_utf8()),
+            _ => None,
+        };
+        let (piece, after) = rest.split_at(length.unwrap_or(character.len_utf8()));
+        match length {
+            Some(_) => shown.push_str(piece),
+            None => push_visible(&mut shown, piece),
+        }
+        rest = after;
+    }
+    shown
+}
+
+/// The length of the colour that a text begins with: `ESC [ 1 ; 31 m`.
+fn sgr(text: &str) -> Option<usize> {
+    let parameters = text.strip_prefix("\u{1b}[")?;
+    let end = parameters.find(|character: char| !matches!(character, '0'..='9' | ';' | ':'))?;
+    parameters[end..].starts_with('m').then_some("\u{1b}[".len() + end + 1)
+}
+
 /// Whether a character has no shape of its own: it reorders a line, breaks it, joins what
 /// stands beside it or is not seen at all. Unicode's formats (Cf), its line and paragraph
 /// separators and what is ignorable by default.
@@ -92,6 +122,28 @@ mod tests {
             let mut line = String::new();
             push_visible(&mut line, &unseen.to_string());
             assert_eq!(line, format!("\\u{{{:x}}}", u32::from(unseen)));
+        }
+    }
+
+    #[test]
+    fn colours_are_all_that_is_obeyed() {
+        let good = "\u{1b}[0;32mok: [h]\u{1b}[0m\r\n\tgood ✔\u{fe0f}";
+        assert_eq!(with_colours(good), good);
+        for bad in [
+            "\u{1b}]52;c;eA==\u{7}",
+            "\u{1b}]0;title\u{1b}\\",
+            "\u{1b}[2J",
+            "\u{1b}[1A",
+            "\u{1b}[?25l",
+            "\u{1b}[31",
+            "\u{9b}31m",
+            "x\ry",
+            "\u{8}",
+            "\u{202e}",
+        ] {
+            let shown = with_colours(bad);
+            let obeyed = |character: char| character.is_control() || is_unseen(character);
+            assert!(!shown.contains(obeyed), "{bad:?}: {shown:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -14,6 +15,7 @@ use crate::artifacts::{ArtifactDir, ArtifactError, What};
 use crate::events::{Event, HostStats, Segment};
 use crate::exec::Cancel;
 use crate::input::OutputForm;
+use crate::visible::with_colours;
 
 /// A batch for plugins leaves with this many segments or bytes, or this long after its
 /// first: people do not see 20 ms.
@@ -71,6 +73,8 @@ struct Progress {
     holds_text: bool,
     /// To be shown.
     text: String,
+    /// What of it plugins wrote.
+    of_plugins: Vec<Range<usize>>,
     pending: Vec<Segment>,
     pending_bytes: usize,
     due: Option<Instant>,
@@ -169,9 +173,13 @@ impl Pipeline<'_> {
             progress.next_line = event.end_line();
             progress.events += 1;
             if progress.holds_text && self.form == OutputForm::Text {
+                let from = progress.text.len();
                 match rest {
                     Some(rest) if !fate.has_new_text => progress.text.push_str(&rest),
                     _ => push_text(event, &mut progress.text),
+                }
+                if fate.has_new_text {
+                    progress.of_plugins.push(from..progress.text.len());
                 }
             }
             if let Some(plugin) = &fate.aborted_by
@@ -220,8 +228,13 @@ impl Pipeline<'_> {
             return;
         }
         let text = std::mem::take(&mut progress.text);
+        let of_plugins = std::mem::take(&mut progress.of_plugins);
         if self.shows {
-            self.observer.show(&text);
+            if of_plugins.is_empty() {
+                self.observer.show(&text);
+            } else {
+                self.observer.show(&harmless(&text, &of_plugins));
+            }
         }
         if let Some(file) = &mut self.stdout
             && let Err(source) = file.write_all(text.as_bytes())
@@ -230,6 +243,19 @@ impl Pipeline<'_> {
             note(progress, ArtifactError::Write { path, source });
         }
     }
+}
+
+/// The text for a terminal: Ansible's as it is, and of what plugins wrote the colours.
+fn harmless(text: &str, of_plugins: &[Range<usize>]) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut at = 0;
+    for part in of_plugins {
+        shown.push_str(&text[at..part.start]);
+        shown.push_str(&with_colours(&text[part.clone()]));
+        at = part.end;
+    }
+    shown.push_str(&text[at..]);
+    shown
 }
 
 /// Keeps the first failure: the others follow from it, as a rule.

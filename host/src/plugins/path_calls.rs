@@ -83,6 +83,9 @@ impl BatchHook for Filter {
 /// What becomes of the event, if anything.
 struct Enricher;
 
+/// Bytes that an enricher may give an event beside twice what the event has.
+const GROWTH: usize = 256 << 10;
+
 impl BatchHook for Enricher {
     const HOOK: Hook = Hook::EventEnricher;
     type Given = Vec<event_enricher::Change>;
@@ -115,6 +118,7 @@ impl BatchHook for Enricher {
             if answers[place].is_some() {
                 return Err(format!("changed event {counter} twice in one enrich"));
             }
+            check_growth(&change, &seen[place])?;
             answers[place] = Some(our_change(change, malformed));
         }
         Ok(answers)
@@ -299,6 +303,21 @@ fn unanswered<A>(answers: &[Option<A>]) -> Vec<usize> {
     (0..answers.len()).filter(|&index| answers[index].is_none()).collect()
 }
 
+/// What an enricher adds is kept on disk more than once, so it is bounded by what was
+/// there before.
+fn check_growth(change: &event_enricher::Change, seen: &SeenEvent<'_>) -> Result<(), String> {
+    let notes: usize = change.notes.iter().map(|note| note.key.len() + note.value.len()).sum();
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let new = notes + length(&change.data) + length(&change.stdout);
+    let old = seen.event.stdout.len() + seen.event.data().map_or(0, str::len);
+    let most = GROWTH + 2 * old;
+    if new > most {
+        let counter = change.counter;
+        return Err(format!("gave event {counter} {new} bytes in enrich; {most} are allowed"));
+    }
+    Ok(())
+}
+
 fn our_change(change: event_enricher::Change, malformed: &mut Vec<String>) -> Change {
     let counter = change.counter;
     let mut notes = change.notes;
@@ -404,8 +423,26 @@ mod tests {
     }
 
     #[test]
-    fn as_many_verdicts_as_events() {
-        let events = [1, 2].map(|counter| Event {
+    fn what_an_enricher_adds_is_bounded() {
+        let events = two_events();
+        let fields = Fields::of_events(&events);
+        let seen = SeenEvent::of_events(&events, &fields);
+        let answer = |length: usize| {
+            let change = event_enricher::Change {
+                counter: 2,
+                notes: Vec::new(),
+                data: None,
+                stdout: Some("x".repeat(length)),
+                ext: Vec::new(),
+            };
+            Enricher::answers(vec![change], &seen, &mut Vec::new())
+        };
+        assert!(answer(GROWTH).is_ok());
+        assert!(answer(GROWTH + 100).unwrap_err().contains("bytes in enrich"));
+    }
+
+    fn two_events() -> [Event; 2] {
+        [1, 2].map(|counter| Event {
             counter,
             uuid: "u".into(),
             name: "verbose".into(),
@@ -415,7 +452,12 @@ mod tests {
             source: EventSource::of_record("{}"),
             annotations: Vec::new(),
             failed: Vec::new(),
-        });
+        })
+    }
+
+    #[test]
+    fn as_many_verdicts_as_events() {
+        let events = two_events();
         let fields = Fields::of_events(&events);
         let seen = SeenEvent::of_events(&events, &fields);
         let answers = |keep: &[bool]| Filter::answers(keep.to_vec(), &seen, &mut Vec::new());

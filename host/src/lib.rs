@@ -44,6 +44,8 @@ pub mod exit_code;
 
 mod run;
 
+mod own_file;
+
 mod visible;
 
 pub mod cli;

@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+
+use crate::hello;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -93,4 +96,28 @@ fn no_file_is_too_long() {
             }
         }
     }
+}
+
+#[test]
+fn links_that_somebody_put_among_the_artifacts_are_not_followed() {
+    for (link, code) in [("status.tmp", 0), ("rc.tmp", 0), ("command.tmp", 0), ("journal", 73)] {
+        let test = hello();
+        let victim = test.room().join("victim");
+        fs::write(&victim, "precious").unwrap();
+        let folder = test.private_data_dir().join("artifacts/job");
+        fs::create_dir_all(&folder).unwrap();
+        symlink(&victim, folder.join(link)).unwrap();
+        let ran = test.run().expect_code(code);
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious", "{link}");
+        assert_eq!(ran.stderr.contains("it is a link"), code == 73, "{link}: {}", ran.stderr);
+    }
+    let test = hello();
+    let kept = test.room().join("elsewhere/job_events");
+    fs::create_dir_all(&kept).unwrap();
+    let artifacts = test.private_data_dir().join("artifacts");
+    fs::create_dir_all(&artifacts).unwrap();
+    symlink(test.room().join("elsewhere"), artifacts.join("job")).unwrap();
+    // Its room goes with it.
+    let _ran = test.run().expect_code(73).expect_stderr("it is a link");
+    assert!(kept.exists());
 }

@@ -12,6 +12,7 @@ use super::job_events::{EventWriter, FILES, LINES, UNFINISHED, Written};
 use super::{Act, ArtifactError, Journal, What, to_python_json, undelivered};
 use crate::events::Event;
 use crate::input::JobEvents;
+use crate::own_file::{check_own_folder, open_own};
 
 /// `artifacts/<ident>/` of a live run. The journal's lock says that it lives.
 #[derive(Debug)]
@@ -35,13 +36,9 @@ impl ArtifactDir {
         make_private_dir(path)?;
 
         let journal = path.join("journal");
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&journal)
-            .map_err(ArtifactError::write(&journal))?;
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true).mode(0o600);
+        let file = open_own(&mut options, &journal).map_err(ArtifactError::write(&journal))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -91,14 +88,13 @@ impl ArtifactDir {
     /// Opens `stdout`, and `stderr`, which stays empty: a PTY has one stream.
     pub fn open_stdout(&self) -> Result<File, ArtifactError> {
         let stderr = self.path.join("stderr");
-        File::create(&stderr).map_err(ArtifactError::write(&stderr))?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        open_own(&mut options, &stderr).map_err(ArtifactError::write(&stderr))?;
         let stdout = self.path.join("stdout");
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&stdout)
-            .map_err(ArtifactError::write(&stdout))
+        let mut options = OpenOptions::new();
+        options.append(true).create(true).mode(0o600);
+        open_own(&mut options, &stdout).map_err(ArtifactError::write(&stdout))
     }
 
     /// Writes events; of each, what became of it. They are in no journal yet.
@@ -148,10 +144,11 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
     let temporary = PathBuf::from(temporary);
+    // What a killed run left, or somebody put there, would be in the way.
+    let _ = fs::remove_file(&temporary);
     OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
         .open(&temporary)
         .and_then(|mut file| file.write_all(bytes))
@@ -165,7 +162,12 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError
 }
 
 pub(super) fn make_private_dir(path: &Path) -> Result<(), ArtifactError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(ArtifactError::write(path))
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .and_then(|()| check_own_folder(path))
+        .map_err(ArtifactError::write(path))
 }
 
 fn remove(path: &Path, remove: impl Fn(&Path) -> io::Result<()>) -> Result<(), ArtifactError> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::exec::{began, is_alive};
+use crate::own_file::open_own;
 
 /// Held for as long as the run lives; then the file goes.
 pub(super) struct PidFile {
@@ -35,7 +36,7 @@ impl PidFile {
         loop {
             let mut options = OpenOptions::new();
             options.read(true).write(true).create(true).truncate(false).mode(0o644);
-            let mut file = options.open(&path)?;
+            let mut file = open_own(&mut options, &path)?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),

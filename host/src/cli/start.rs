@@ -16,6 +16,7 @@ use super::{printer, run, this_program};
 use crate::exec;
 use crate::exit_code;
 use crate::input::PrivateDataDir;
+use crate::own_file::open_own;
 use crate::pipeline::Observer;
 
 /// The word that the background process is started with.
@@ -54,8 +55,8 @@ fn try_start(args: &RunArgs, words: &[OsString]) -> io::Result<i32> {
         return Ok(in_use(directory.path(), pid));
     }
     let log = directory.path().join("daemon.log");
-    let log_file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&log)?;
+    let mut options = OpenOptions::new();
+    let log_file = open_own(options.write(true).create(true).truncate(true).mode(0o600), &log)?;
     let mut child = Command::new(this_program())
         .arg(BACKGROUND)
         .args(&words[2..])

@@ -17,6 +17,7 @@ use crate::artifacts::{
     ArtifactError, JournalReader, RunRecord, Undelivered, What, is_live, plugin_folder,
 };
 use crate::input::{EnvFiles, PrivateDataDir, RunSpec};
+use crate::own_file::open_own;
 use crate::pipeline::LogState;
 use crate::plugins::{Ending, Plugin, RunFacts};
 use crate::prepare::resolve;
@@ -169,14 +170,9 @@ pub(super) fn facts_of(artifact_dir: &Path, ident: &str) -> Result<RunFacts, Run
 /// One delivery of a plugin at a time. The file says who has the lock.
 fn lock(folder: &Path, plugin: &str) -> Result<File, RunError> {
     let path = folder.join("lock");
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path)
-        .map_err(ArtifactError::write(&path))?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let mut file = open_own(&mut options, &path).map_err(ArtifactError::write(&path))?;
     if file.try_lock().is_err() {
         let mut holder = String::new();
         // Who it is only makes the message better.

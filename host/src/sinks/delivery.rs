@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::log_cursor::{LogCursor, LoggedEvent, Work};
 use crate::artifacts::{ArtifactError, StatusChange};
 use crate::events::SeenEvent;
+use crate::own_file::open_own;
 use crate::pipeline::LogState;
 use crate::plugins::{
     self, Attempt, Delivered, Ending, Lane, LaneContext, LaneSummary, Plugin, PluginLane,
@@ -321,11 +322,8 @@ impl Sink {
         let path = self.context.folder.join("set-aside.jsonl");
         let mut line = serde_json::json!({"what": what, "reason": reason}).to_string();
         line.push('\n');
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&path)
+        let mut options = OpenOptions::new();
+        open_own(options.append(true).create(true).mode(0o600), &path)
             .and_then(|mut file| file.write_all(line.as_bytes()))
             .map_err(|source| ArtifactError::Write { path, source }.to_string())
     }

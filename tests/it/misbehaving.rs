@@ -45,7 +45,7 @@ fn on_the_event_path_nothing_is_lost_whatever_the_guest_does() {
 
 #[test]
 fn plugins_that_do_not_end_have_one_deadline_together() {
-    let entries: String = (1..=3)
+    let entries: Vec<String> = (1..=3)
         .map(|number| {
             format!(
                 "- plugin: {}\n  name: rogue-{number}\n  config: {{in: finish, do: sleep}}\n",
@@ -54,7 +54,7 @@ fn plugins_that_do_not_end_have_one_deadline_together() {
         })
         .collect();
     let started = Instant::now();
-    let ran = hello().file("env/plugins", &entries).run().expect_code(0);
+    let ran = hello().file("env/plugins", &entries.concat()).run().expect_code(0);
     untouched(&ran);
     assert_eq!(ran.stderr.matches(" in finish").count(), 3, "{}", ran.stderr);
     // One of them takes 10 s to be given up, and its two lanes end side by side.

@@ -11,7 +11,7 @@ use crate::plugins::{
 
 /// The plugins that a run can be asked for.
 pub(super) fn library() -> PluginLibrary {
-    PluginLibrary::new(plugin_folders(), compiled_cache())
+    PluginLibrary::new(plugin_folders(), Some(compiled_cache()))
         .with_installed(data_folder().map(InstalledPlugins::new))
         .with_bundled(bundled_plugins())
 }
@@ -41,17 +41,17 @@ fn bundled_plugins() -> Option<PathBuf> {
 
 /// Where compiled plugins are kept, and the key that vouches for them, which does not lie
 /// in the cache: a cache may be restored from elsewhere. Compiling is this program's work.
-pub(super) fn compiled_cache() -> Option<CompiledCache> {
+pub(super) fn compiled_cache() -> CompiledCache {
     // Without a home nothing can be kept, and this says so where it is opened.
     let base = |variable, in_home| base(variable, in_home).unwrap_or_else(|| "/dev/null".into());
-    Some(CompiledCache {
+    CompiledCache {
         folder: base("XDG_CACHE_HOME", ".cache").join("playhouse/aot/v1"),
         key: base("XDG_STATE_HOME", ".local/state").join("playhouse/aot.key"),
         compiler: Some(CompilerProgram {
             program: this_program(),
             arguments: vec!["plugin".to_owned(), "compile".to_owned()],
         }),
-    })
+    }
 }
 
 /// A folder of the user's; relative ones do not count.

@@ -3,7 +3,7 @@
 //! A name is granted; what it resolves to is someone else's word. Addresses that reach
 //! into this machine, its link or a cloud's metadata service are refused unless they are
 //! named, and private networks unless the host is. Public is what IANA's registries of
-//! special-purpose addresses leave, and of IPv6 only what lies in 2000::/3.
+//! special-purpose addresses leave, and of IPv6 only what lies in `2000::/3`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 

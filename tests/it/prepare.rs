@@ -142,3 +142,18 @@ fn the_users_stdout_callback_stays_the_users() {
     assert!(ran.stdout.contains("web1 | SUCCESS => {"), "{}", ran.stdout);
     assert!(ran.event_names().contains(&"runner_on_ok".to_owned()));
 }
+
+#[test]
+fn facts_leave_the_environment_out_by_any_name_and_in_loops() {
+    let ran = test()
+        .local_hosts(&["web1"])
+        .playbook(
+            "- hosts: all\n  gather_facts: false\n  tasks:\n    - {ansible.builtin.setup: {gather_subset: [env]}}\n    - {setup: {gather_subset: [env]}, loop: [1, 2]}\n",
+        )
+        .file("env/envvars", "NOBODY_KNOWS: swordfish\n")
+        .run()
+        .expect_code(0);
+    let events: Vec<String> = ran.events().iter().map(ToString::to_string).collect();
+    assert!(events.iter().any(|event| event.contains("ansible_facts")));
+    assert!(!events.iter().any(|event| event.contains("swordfish")));
+}

@@ -861,11 +861,8 @@ def runner_start(host, task):
 
 @reports("runner_on_ok", "v2_runner_on_ok")
 def runner_ok(result):
-    if result._task.action in ("setup", "gather_facts"):
-        # Facts are for everyone who reads the artifacts; an environment holds secrets.
-        facts = result._result.get("ansible_facts")
-        if isinstance(facts, dict):
-            facts.pop("ansible_env", None)
+    if result._task.action in FACT_ACTIONS:
+        forget_environment(result._result)
     return {
         **host_of(result),
         "res": result._result,
@@ -901,6 +898,8 @@ def runner_unreachable(result):
 @reports("runner_item_on_skipped", "v2_runner_item_on_skipped")
 @reports("runner_retry", "v2_runner_retry")
 def item(result):
+    if result._task.action in FACT_ACTIONS:
+        forget_environment(result._result)
     return {"host": result._host.get_name(), "res": result._result}, result._task
 
 
@@ -915,6 +914,22 @@ def job(result):
 @reports("runner_on_file_diff", "v2_on_file_diff")
 def file_diff(result):
     return {"host": result._host.get_name(), "diff": result._result.get("diff")}, result._task
+
+
+# What gathers facts, by all its names.
+FACT_ACTIONS = frozenset(
+    prefix + name
+    for prefix in ("", "ansible.builtin.", "ansible.legacy.")
+    for name in ("setup", "gather_facts")
+)
+
+
+def forget_environment(result):
+    """Facts are for everyone who reads the artifacts; an environment holds secrets."""
+    for part in (result, *(result.get("results") or ())):
+        facts = part.get("ansible_facts") if isinstance(part, dict) else None
+        if isinstance(facts, dict):
+            facts.pop("ansible_env", None)
 
 
 def host_of(result):

@@ -272,8 +272,8 @@ fn environment_form(environment: &Value) -> BTreeMap<String, String> {
     for (name, value) in environment.as_object().into_iter().flatten() {
         let value = value.as_str().unwrap_or_default();
         let (name, value) = match (name.as_str(), value) {
-            ("PLAYHOUSE_CHANNEL" | "PLAYHOUSE_NONCE" | "PLAYHOUSE_CALLBACK_PLUGINS", _) => continue,
-            ("PLAYHOUSE_STDOUT_CALLBACK", _) => ("ORIGINAL_STDOUT_CALLBACK", value),
+            // Our callback is told so elsewhere.
+            ("ORIGINAL_STDOUT_CALLBACK", _) => continue,
             ("ANSIBLE_STDOUT_CALLBACK", "playhouse_display" | "awx_display") => {
                 ("ANSIBLE_STDOUT_CALLBACK", "[the runner's]")
             }

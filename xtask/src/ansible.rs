@@ -106,7 +106,7 @@ pub(crate) const OLDEST: Ansible = Ansible {
 
 impl Ansible {
     /// `Ansible 2.19`
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) fn content(&self) -> &'static str {
         self.environment.content
     }
 

@@ -83,7 +83,7 @@ fn prepared_tests(workspace: &Workspace) -> Result<Prepared, Failure> {
             // The empty path says that its absence is known.
             Some(why) if ansible.is_optional() => {
                 tests.env(ansible.variable, "");
-                left_out.push(format!("NOT TESTED: {}: {why}", ansible.name()));
+                left_out.push(format!("NOT TESTED: {}: {why}", ansible.content()));
             }
             Some(why) => return Err(Failure::new(why)),
         }

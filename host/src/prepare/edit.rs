@@ -79,13 +79,13 @@ impl ChangedPlaces {
             return None;
         }
         let path = change.path.as_str();
-        let around = path.match_indices('/').map(|(end, _)| &path[..end]).chain([path]);
+        let mut around = path.match_indices('/').map(|(end, _)| &path[..end]).chain([path]);
         let inside = || {
             let below = format!("{path}/");
             let next = self.plugins.range(below.clone()..).next();
             next.filter(|(place, _)| place.starts_with(&below)).map(|(_, plugin)| plugin)
         };
-        let found = around.filter_map(|place| self.plugins.get(place)).next().or_else(inside);
+        let found = around.find_map(|place| self.plugins.get(place)).or_else(inside);
         found.map(String::as_str)
     }
 
@@ -392,9 +392,9 @@ mod tests {
         assert!(!conflict("/tags/-", "/tags/-"));
     }
 
-    fn changed(before: Option<&str>, operation: Operation) -> Result<Option<String>, String> {
+    fn changed(before: Option<&str>, operation: &Operation) -> Result<Option<String>, String> {
         let mut list = before.map(str::to_owned);
-        change_list(&mut list, &operation, check_hosts).map(|()| list)
+        change_list(&mut list, operation, check_hosts).map(|()| list)
     }
 
     fn set(value: Value) -> Operation {
@@ -404,7 +404,7 @@ mod tests {
     #[test]
     fn a_limit_cannot_name_a_file() {
         for value in [json!("@/etc/passwd"), json!("web*,@f"), json!(["a", "!@f"]), json!(" @f")] {
-            let error = changed(None, set(value.clone())).unwrap_err();
+            let error = changed(None, &set(value.clone())).unwrap_err();
             assert!(error.contains("read a file"), "{value}: {error}");
         }
     }
@@ -412,10 +412,10 @@ mod tests {
     #[test]
     fn a_list_is_joined_appended_to_and_bounded() {
         let append = Operation::Append(Data::new(json!("db1")).unwrap());
-        assert_eq!(changed(Some("web1"), append), Ok(Some("web1,db1".to_owned())));
-        assert_eq!(changed(None, set(json!(["a", "b, c"]))), Ok(Some("a,b,c".to_owned())));
-        assert_eq!(changed(Some("a"), set(Value::Null)), Ok(None));
-        assert!(changed(None, set(json!("a".repeat(LONGEST_LIST + 1)))).is_err());
+        assert_eq!(changed(Some("web1"), &append), Ok(Some("web1,db1".to_owned())));
+        assert_eq!(changed(None, &set(json!(["a", "b, c"]))), Ok(Some("a,b,c".to_owned())));
+        assert_eq!(changed(Some("a"), &set(Value::Null)), Ok(None));
+        assert!(changed(None, &set(json!("a".repeat(LONGEST_LIST + 1)))).is_err());
     }
 
     #[test]

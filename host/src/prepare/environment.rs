@@ -40,6 +40,7 @@ impl Environment {
     }
 
     /// What of it is for Ansible: all but Playhouse's own, `PLAYHOUSE_*`.
+    #[must_use]
     pub fn for_ansible(&self) -> Self {
         let others = self.variables.iter().filter(|(name, _)| !is_own(name));
         Self { variables: others.map(|(name, value)| (name.clone(), value.clone())).collect() }

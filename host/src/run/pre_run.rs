@@ -72,7 +72,9 @@ impl Stage<'_> {
                             ));
                         }
                     }
-                    made.iter().for_each(|change| places.add(change));
+                    for change in &made {
+                        places.add(change);
+                    }
                     changes.extend(made);
                 }
                 Err(error @ PrepareError::Failed { .. })

@@ -6,6 +6,7 @@
 
 mod values;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -55,6 +56,9 @@ fn capture(names: &[&String], to: &str, expression: impl Fn(&str) -> String) -> 
     format!("    - capture: {{to: OUT/{to}, value: {{{}}}}}\n", members.join(", "))
 }
 
+/// How a template names a variable.
+type Expression = fn(&str) -> String;
+
 /// Values come back type for type: on every core as a task finds them, and since 2.19, which
 /// no longer looks into texts for Python's literals, by every other way too.
 fn values_arrive_as_they_are(core: Core) {
@@ -68,7 +72,7 @@ fn values_arrive_as_they_are(core: Core) {
         "- hosts: all\n  gather_facts: false\n  tasks:\n    - capture: {{to: OUT/raw, names: {}}}\n",
         json!(names)
     );
-    let ways: [(&str, fn(&str) -> String); 3] = [
+    let ways: [(&str, Expression); 3] = [
         ("argument", |name| format!("{{{{ {name} }}}}")),
         ("hostvars", |name| format!("{{{{ hostvars.web1.{name} }}}}")),
         ("lookup", |name| format!("{{{{ lookup('vars', '{name}') }}}}")),
@@ -79,7 +83,8 @@ fn values_arrive_as_they_are(core: Core) {
         }
         let echoed: Vec<String> =
             chunk.iter().map(|name| format!("{name}: \"{{{{ {name} }}}}\"")).collect();
-        playbook += &format!(
+        let _ = write!(
+            playbook,
             "    - echo: {{value: {{{}}}}}\n      register: answer\n    - capture: {{to: OUT/module, value: \"{{{{ answer.echoed }}}}\"}}\n",
             echoed.join(", ")
         );
@@ -173,7 +178,8 @@ fn nothing_runs(core: Core) {
         &format!("theirs: \"{{{{ lookup('pipe', 'touch {}/theirs') }}}}\"\n", canary.display()),
     );
     for (name, _) in &hostile {
-        playbook += &format!(
+        let _ = write!(
+            playbook,
             "- hosts: web1\n  name: \"Play {{{{ {name} }}}}\"\n  gather_facts: false\n  ignore_errors: true\n  ignore_unreachable: true\n  vars: {{of_play: \"{{{{ {name} }}}}\"}}\n  roles: [{{role: given, it: \"{{{{ {name} }}}}\"}}]\n  tasks: [{{import_tasks: uses_{name}.yml}}]\n"
         );
         test = test.file(&format!("project/uses_{name}.yml"), &uses.replace("SUBJECT", name)).file(

@@ -45,6 +45,7 @@ mod private;
 mod rehearsal;
 mod secret;
 mod select;
+mod settings_grants;
 mod spec;
 mod stats;
 mod store;

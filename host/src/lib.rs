@@ -24,6 +24,8 @@ pub mod input;
 
 pub mod prepare;
 
+pub mod secrets;
+
 pub mod plugins;
 
 pub mod exec;

@@ -156,11 +156,15 @@ fn what_can_run_code_matches_no_wildcard() {
 
 #[test]
 fn a_plugin_sees_what_it_may_and_secrets_have_no_value() {
-    let ran = rogue(hello(), "{in: nowhere, do: set}", "{view: [/playbook, /envvars/*]}")
-        .file("env/envvars", "PLAIN: seen\nAPI_TOKEN: swordfish\n")
-        .file("env/extravars", "hidden: 1\n")
-        .run()
-        .expect_code(0);
+    let ran = rogue(
+        hello(),
+        "{in: nowhere, do: set}",
+        "{view: [/playbook, /envvars/PLAIN, /envvars/API_*]}",
+    )
+    .file("env/envvars", "PLAIN: seen\nAPI_TOKEN: swordfish\nOTHER: unseen\n")
+    .file("env/extravars", "hidden: 1\n")
+    .run()
+    .expect_code(0);
     let log = ran.artifact("plugins/rogue/log");
     let view = log.split("the view is ").nth(1).unwrap().lines().next().unwrap();
     let view: serde_json::Value = serde_json::from_str(view).unwrap();
@@ -168,7 +172,7 @@ fn a_plugin_sees_what_it_may_and_secrets_have_no_value() {
         view,
         serde_json::json!({
             "schema": 1,
-            "granted": ["/playbook", "/envvars/*"],
+            "granted": ["/playbook", "/envvars/PLAIN", "/envvars/API_*"],
             "playbook": "site.yml",
             "envvars": {"PLAIN": "seen", "API_TOKEN": {"$secret": true}},
         })

@@ -13,6 +13,7 @@ use playhouse::exec::Cancel;
 use playhouse::input::{JobEvents, OutputForm};
 use playhouse::pipeline::{Chain, LogState, Pipeline, Queue};
 use playhouse::plugins::{Lane, PluginLane};
+use playhouse::secrets::Secrets;
 use playhouse::sinks::deliver;
 use serde_json::Map;
 use tokio::sync::watch;
@@ -65,6 +66,7 @@ pub(super) fn run(
         form: OutputForm::Text,
         log: &log,
         cancel: &cancel,
+        secrets: Secrets::default(),
     };
     let queue = Queue::default();
     let end = thread::scope(|scope| {

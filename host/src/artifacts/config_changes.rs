@@ -10,7 +10,7 @@ use super::{ArtifactError, artifact_dir::make_private_dir, write_whole};
 /// Writes them, in the order they were made.
 pub(crate) fn write_config_changes(
     artifact_dir: &Path,
-    changes: &[Value],
+    changes: &Value,
 ) -> Result<(), ArtifactError> {
     let folder = artifact_dir.join("plugins");
     make_private_dir(&folder)?;

@@ -1,9 +1,12 @@
 //! The contract of everything behind `exec`: one [`Event`], whoever made it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+
+use crate::secrets::Secrets;
 
 /// One thing that happened in a run: a callback of Ansible, or a line of text.
 ///
@@ -120,8 +123,41 @@ impl Event {
         replaced_data.as_deref().or_else(|| record.get(data.clone()?))
     }
 
+    /// Hides the secrets of plugins in everything that it says.
+    pub fn hide(&mut self, secrets: &Secrets) {
+        hide_text(&mut self.stdout, |text| secrets.hide_in_ansibles_text(text));
+        let hide_json = |json: &mut String| {
+            hide_text(json, |json| secrets.hide_in_ansibles_json(json));
+        };
+        for annotation in &mut self.annotations {
+            hide_json(&mut annotation.value);
+        }
+        let EventSource::Callback { record, data, replaced_data } = &mut self.source else {
+            return;
+        };
+        if let Some(data) = replaced_data {
+            hide_json(data);
+        }
+        let mut behind = data.as_ref().map(|data| record.split_off(data.end));
+        let mut inside = data.as_ref().map(|data| record.split_off(data.start));
+        for part in [Some(&mut *record), inside.as_mut(), behind.as_mut()].into_iter().flatten() {
+            hide_json(part);
+        }
+        if let (Some(data), Some(inside), Some(behind)) = (data, inside, behind) {
+            *data = record.len()..record.len() + inside.len();
+            record.push_str(&inside);
+            record.push_str(&behind);
+        }
+    }
+
     /// The line of the `stdout` file behind it, counted from 0.
     pub fn end_line(&self) -> u64 {
         self.start_line + self.lines
+    }
+}
+
+fn hide_text(text: &mut String, hide: impl Fn(&str) -> Cow<'_, str>) {
+    if let Cow::Owned(hidden) = hide(text) {
+        *text = hidden;
     }
 }

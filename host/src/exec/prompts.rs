@@ -38,6 +38,11 @@ impl Answers {
         !text.is_empty() && self.entries.iter().any(|(_, answer)| answer == text)
     }
 
+    /// All answers.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|(_, answer)| answer.as_str())
+    }
+
     /// The answer to a prompt.
     pub fn answer_to(&self, prompt: &str) -> Option<&str> {
         self.find(prompt.as_bytes()).map(|(_, answer)| answer)

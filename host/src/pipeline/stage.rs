@@ -15,6 +15,7 @@ use crate::artifacts::{ArtifactDir, ArtifactError, What};
 use crate::events::{Event, HostStats, Segment};
 use crate::exec::Cancel;
 use crate::input::OutputForm;
+use crate::secrets::Secrets;
 use crate::visible::with_colours;
 
 /// A batch for plugins leaves with this many segments or bytes, or this long after its
@@ -50,6 +51,8 @@ pub struct Pipeline<'run> {
     pub log: &'run watch::Sender<LogState>,
     /// Stops the run where a plugin asks for it by failing.
     pub cancel: &'run Cancel,
+    /// What is hidden wherever it stands.
+    pub secrets: Secrets,
 }
 
 /// What is known when the last event has passed.
@@ -168,6 +171,9 @@ impl Pipeline<'_> {
         } else {
             self.chain.apply(&mut events)
         };
+        if self.secrets.are_in_ansibles_words() {
+            events.iter_mut().for_each(|event| event.hide(&self.secrets));
+        }
         for ((event, rest), fate) in events.iter_mut().zip(rests).zip(&fates) {
             event.start_line = progress.next_line;
             progress.next_line = event.end_line();
@@ -227,8 +233,11 @@ impl Pipeline<'_> {
         if progress.text.is_empty() {
             return;
         }
-        let text = std::mem::take(&mut progress.text);
-        let of_plugins = std::mem::take(&mut progress.of_plugins);
+        let mut text = std::mem::take(&mut progress.text);
+        let mut of_plugins = std::mem::take(&mut progress.of_plugins);
+        if self.secrets.are_in_ansibles_words() {
+            hide(&mut text, &mut of_plugins, &self.secrets);
+        }
         if self.shows {
             if of_plugins.is_empty() {
                 self.observer.show(&text);
@@ -243,6 +252,21 @@ impl Pipeline<'_> {
             note(progress, ArtifactError::Write { path, source });
         }
     }
+}
+
+/// Hides the secrets of plugins in a text, of which `parts` stay what they were.
+fn hide(text: &mut String, parts: &mut [Range<usize>], secrets: &Secrets) {
+    let mut hidden = String::with_capacity(text.len());
+    let mut at = 0;
+    for part in parts {
+        hidden.push_str(&secrets.hide_in_ansibles_text(&text[at..part.start]));
+        let start = hidden.len();
+        hidden.push_str(&secrets.hide_in_ansibles_text(&text[part.clone()]));
+        at = part.end;
+        *part = start..hidden.len();
+    }
+    hidden.push_str(&secrets.hide_in_ansibles_text(&text[at..]));
+    *text = hidden;
 }
 
 /// The text for a terminal: Ansible's as it is, and of what plugins wrote the colours.

@@ -140,11 +140,12 @@ impl AsyncWrite for GuestOutput {
 mod tests {
     use super::*;
     use crate::plugins::Lane;
+    use crate::secrets::Secrets;
 
     #[test]
     fn lines_go_to_the_log_and_the_end_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let log = Arc::new(PluginLog::new(folder.path(), Lane::Path, 1 << 20));
+        let log = Arc::new(PluginLog::new(folder.path(), Lane::Path, 1 << 20, Secrets::default()));
         let output = GuestOutput::new(log, LogLevel::Warn);
         output.0.push(&vec![b'x'; 20_000]);
         output.0.push(b"\nfirst\nsec");

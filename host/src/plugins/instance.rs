@@ -22,6 +22,7 @@ use super::bindings::playhouse::plugin::types::Batch;
 use super::egress::Egress;
 use super::limits::{EPOCH, Limits, Work};
 use super::log::{LogLevel, PluginLog};
+use super::said::Said as _;
 use super::store::StoreState;
 
 /// How an instance was lost, in words that go on after "plugin x".
@@ -111,7 +112,7 @@ macro_rules! call {
         let result = timeout(budget.wall, timed(call, &mut $self.cpu)).await;
         drop(open);
         match result {
-            Ok(Ok(Ok(answer))) => Ok(answer),
+            Ok(Ok(Ok(answer))) => Ok(answer.concealed(&$self.store.data().log)),
             Ok(Ok(Err(error))) => Err($self.lost($what, budget, &error)),
             Ok(Err(panic)) => Err(Lost::Trap(panic.reason($what))),
             Err(_) => Err(Lost::Overrun(format!(

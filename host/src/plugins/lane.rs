@@ -17,6 +17,7 @@ use super::limits::Work;
 use super::log::{LogLevel, PluginLog};
 use super::stats::CallTimes;
 use super::{Ending, Lane, LaneSummary, Plugin, PluginStats, Rehearsal, RunFacts, StartError};
+use crate::secrets::Secrets;
 
 /// What a plugin on the path may take of the time since its lane started, beside what it
 /// may take of any run: one fiftieth is 2 %.
@@ -34,6 +35,8 @@ pub struct LaneContext {
     pub folder: PathBuf,
     /// Where the plugin is under test, who answers for the world.
     pub rehearsal: Option<Arc<Rehearsal>>,
+    /// What is hidden wherever it stands: the plugin's own secrets are added when it gets them.
+    pub secrets: Secrets,
 }
 
 impl LaneContext {
@@ -46,7 +49,8 @@ impl LaneContext {
             started: 0,
             ext: Vec::new(),
         };
-        Self { run, purpose: "test".to_owned(), folder, rehearsal: None }
+        let purpose = "test".to_owned();
+        Self { run, purpose, folder, rehearsal: None, secrets: Secrets::default() }
     }
 }
 
@@ -81,7 +85,12 @@ impl PluginLane {
         lane: Lane,
         context: LaneContext,
     ) -> Result<Self, StartError> {
-        let log = Arc::new(PluginLog::new(&context.folder, lane, plugin.limits.log_bytes));
+        let log = Arc::new(PluginLog::new(
+            &context.folder,
+            lane,
+            plugin.limits.log_bytes,
+            context.secrets.clone(),
+        ));
         let egress = Arc::new(Egress::new(
             Arc::clone(&plugin.grants),
             Arc::clone(&plugin.tls),

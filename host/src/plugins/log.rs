@@ -13,11 +13,16 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 
 use super::Lane;
-use crate::prepare::REDACTED;
+use crate::secrets::{Owner, REDACTED, Secrets};
 use crate::visible::push_visible;
 
 /// Bytes of one line; the rest is cut off.
 const LONGEST_LINE: usize = 8 << 10;
+
+/// Bytes of the shortest secret that is hidden in a plugin's words, and of the shortest that
+/// [`Secrets`] hides everywhere.
+const SHORTEST_HIDDEN: usize = 4;
+const SHORTEST_FOUND: usize = 8;
 
 /// See the module's head. Both lanes of a plugin append to one file.
 #[derive(Debug)]
@@ -26,6 +31,7 @@ pub(super) struct PluginLog {
     lane: Lane,
     /// Bytes that the plugin may write.
     most: usize,
+    secrets: Secrets,
     state: Mutex<State>,
 }
 
@@ -34,8 +40,8 @@ struct State {
     file: Option<File>,
     written: usize,
     dropped: u64,
-    /// What is shown as [`REDACTED`].
-    concealed: Vec<String>,
+    /// Lines of the plugin's own secrets that are too short to be hidden anywhere else.
+    short_secrets: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +67,8 @@ impl LogLevel {
 
 impl PluginLog {
     /// The file is made with its first line. `most` bytes are the plugin's own.
-    pub(super) fn new(folder: &Path, lane: Lane, most: usize) -> Self {
-        Self { path: folder.join("log"), lane, most, state: Mutex::default() }
+    pub(super) fn new(folder: &Path, lane: Lane, most: usize, secrets: Secrets) -> Self {
+        Self { path: folder.join("log"), lane, most, secrets, state: Mutex::default() }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -94,19 +100,25 @@ impl PluginLog {
         self.lock().append(&self.path, &line);
     }
 
-    /// Shows `********` wherever this text stands from now on. A text of three characters
-    /// or fewer would take half of every line with it.
+    /// Hides a secret of the plugin from now on, wherever in the run it stands, whole and
+    /// line by line. What is too short for that is hidden in the plugin's own words, down to
+    /// four bytes: less would take half of every line with it.
     pub(super) fn conceal(&self, secret: &str) {
+        self.secrets.add(secret, Owner::Plugin);
         let mut state = self.lock();
-        if secret.len() > 3 && !state.concealed.iter().any(|known| known == secret) {
-            state.concealed.push(secret.to_owned());
+        for line in secret.lines() {
+            let is_short = (SHORTEST_HIDDEN..SHORTEST_FOUND).contains(&line.len());
+            if is_short && !state.short_secrets.iter().any(|known| known == line) {
+                state.short_secrets.push(line.to_owned());
+            }
         }
     }
 
-    /// A text without what is concealed.
+    /// A text without secrets.
     pub(super) fn without_secrets(&self, text: &str) -> String {
+        let text = self.secrets.hide(text).into_owned();
         let state = self.lock();
-        state.concealed.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED))
+        state.short_secrets.iter().fold(text, |text, secret| text.replace(secret, REDACTED))
     }
 
     /// Says how much there was no room for.
@@ -165,7 +177,7 @@ mod tests {
 
     fn written(write: impl FnOnce(&PluginLog)) -> String {
         let folder = tempfile::tempdir().unwrap();
-        let log = PluginLog::new(folder.path(), Lane::Path, MOST);
+        let log = PluginLog::new(folder.path(), Lane::Path, MOST, Secrets::default());
         write(&log);
         log.finish();
         std::fs::read_to_string(folder.path().join("log")).unwrap_or_default()

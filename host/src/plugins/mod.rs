@@ -43,6 +43,7 @@ mod plugin;
 mod pointer;
 mod private;
 mod rehearsal;
+mod said;
 mod secret;
 mod select;
 mod settings_grants;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use url::Url;
 use wasmtime::component::InstancePre;
 
 use super::batch::EventTexts;
@@ -19,7 +18,7 @@ use super::secret::Secret;
 use super::store::StoreState;
 use super::{Grants, Hook, Hooks, Metadata, OnError, PluginName, Select};
 use crate::events::SeenEvent;
-use crate::prepare::{REDACTED, looks_secret};
+use crate::secrets::{REDACTED, looks_secret, without_credentials};
 
 /// Events of a batch at most: from there on the crossing costs less than reading one.
 const BATCH_EVENTS: u64 = 256;
@@ -183,22 +182,15 @@ fn hide_secrets(value: &mut Value) {
     match value {
         Value::Object(members) => {
             for (key, value) in members {
-                match value {
-                    Value::Object(_) | Value::Array(_) => hide_secrets(value),
-                    _ if looks_secret(key) => *value = json!(REDACTED),
-                    _ => hide_secrets(value),
+                if looks_secret(key) {
+                    *value = json!(REDACTED);
+                } else {
+                    hide_secrets(value);
                 }
             }
         }
         Value::Array(items) => items.iter_mut().for_each(hide_secrets),
-        Value::String(text) if text.contains('@') => {
-            if let Ok(mut url) = Url::parse(text)
-                && url.password().is_some()
-                && url.set_password(Some(REDACTED)).is_ok()
-            {
-                *text = url.to_string();
-            }
-        }
+        Value::String(text) => *text = without_credentials(text).into_owned(),
         _ => {}
     }
 }
@@ -251,7 +243,7 @@ mod tests {
         });
         hide_secrets(&mut config);
         let expected = json!({
-            "url": "mqtt://me:********@h/x", "api_token": "********", "path": "/a@b",
+            "url": "mqtt://********@h/x", "api_token": "********", "path": "/a@b",
             "headers": [{"password": "********", "plain": 1}]
         });
         assert_eq!(config, expected);

@@ -3,6 +3,7 @@
 
 use super::select::glob_matches;
 use crate::prepare::steers_ansible;
+use crate::secrets::is_public_variable;
 
 /// `/extravars/vault_*`: `*` stands for any text within a segment. A pattern covers what
 /// it matches and everything below.
@@ -98,13 +99,17 @@ impl PointerPattern {
     }
 
     /// Whether it lets a plugin see what lies at `pointer`: no wildcard shows what can run
-    /// code.
+    /// code, and of the environment `*` alone shows what is public.
     pub(super) fn lets_view(&self, pointer: &str) -> bool {
         self.covers(pointer)
             && segments(pointer).is_some_and(|segments| {
                 let is_own = |depth: usize| self.segments.get(depth) == segments.get(depth);
                 match segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
                     ["envvars", name, ..] if steers_programs(name) => is_own(0) && is_own(1),
+                    ["envvars", name, ..] => {
+                        let glob = self.segments.get(1);
+                        is_public_variable(name) || glob.is_some_and(|glob| grants_variables(glob))
+                    }
                     ["extravars", name, ..] if steers_ansible(name) => is_own(0) && is_own(1),
                     [member, ..] if CODE.contains(member) => is_own(0),
                     _ => true,
@@ -224,7 +229,12 @@ mod tests {
         ] {
             assert_eq!(pattern(text).lets_set(pointer), expected, "{text} {pointer}");
         }
-        assert!(pattern("/envvars/*").lets_view("/envvars/PLAIN"));
+        assert!(pattern("/envvars/*").lets_view("/envvars/TZ"));
+        assert!(pattern("/envvars/PLAIN").lets_view("/envvars/PLAIN"));
+        assert!(pattern("/envvars/CI_*").lets_view("/envvars/CI_JOB"));
+        for wide in ["/envvars/*", "/envvars/P*", "/*"] {
+            assert!(!pattern(wide).lets_view("/envvars/PLAIN"), "{wide}");
+        }
         assert!(!pattern("/envvars/*").lets_view("/envvars/SSH_AUTH_SOCK"));
         assert!(pattern("/envvars/*").is_too_wide() && !pattern("/envvars/AWS_*").is_too_wide());
     }

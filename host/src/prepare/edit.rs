@@ -15,6 +15,7 @@ use super::passwords::compile_bounded;
 use super::switches::turn_on;
 use crate::input::{Job, SshKeys};
 use crate::plugins::Edit;
+use crate::secrets::REDACTED;
 
 /// Parts of a pointer.
 const DEEPEST: usize = 32;
@@ -24,6 +25,9 @@ const LONGEST_LIST: usize = 64 << 10;
 
 /// Patterns of passwords that one plugin may set.
 const MOST_PATTERNS: usize = 64;
+
+/// Why a copy of the view is not set.
+const STANDS_FOR_SECRET: &str = "it holds what stands in the view for a secret, which the plugin has not seen; set what is beside it, name by name";
 
 /// Characters of a pointer in an error.
 const LONGEST_SHOWN: usize = 200;
@@ -128,6 +132,9 @@ pub fn apply_edits(
             path: if is_append { format!("{path}/-") } else { path.clone() },
             reason,
         };
+        if value.as_ref().is_some_and(stands_for_secret) {
+            return Err(cannot_be_made(&path, STANDS_FOR_SECRET));
+        }
         let operation = match (value.map(Data::new).transpose(), is_append) {
             (Ok(None), _) => Ok(Operation::Unset),
             (Ok(Some(data)), false) => Ok(Operation::Set(data)),
@@ -142,15 +149,30 @@ pub fn apply_edits(
                 Ok(())
             }
         });
-        applied.map_err(|reason| {
-            let path: String = path.chars().take(LONGEST_SHOWN).collect();
-            format!("the edit at `{}` cannot be made: {reason}", path.escape_debug())
-        })?;
+        applied.map_err(|reason| cannot_be_made(&path, &reason))?;
         edited.set_by_plugins.insert(path);
         changes.push(change);
     }
     *config = edited;
     Ok(changes)
+}
+
+fn cannot_be_made(path: &str, reason: &str) -> String {
+    let path: String = path.chars().take(LONGEST_SHOWN).collect();
+    format!("the edit at `{}` cannot be made: {reason}", path.escape_debug())
+}
+
+/// Whether a value holds what the view has in place of a secret: set, it would take the
+/// secret's place.
+fn stands_for_secret(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => {
+            members.contains_key("$secret") || members.values().any(stands_for_secret)
+        }
+        Value::Array(items) => items.iter().any(stands_for_secret),
+        Value::String(text) => text == REDACTED,
+        _ => false,
+    }
 }
 
 fn apply(config: &mut RunConfig, pointer: &str, operation: Operation) -> Result<(), String> {

@@ -10,6 +10,7 @@ use super::extra_vars::ExtraVars;
 use super::persist::set_untrusted;
 use super::{Environment, PrepareError, RunConfig, RunSettings, passwords};
 use crate::input::{EnvFiles, InputError, Job, PrivateDataDir, RunSpec, absolute, split_cmdline};
+use crate::secrets::Secrets;
 
 /// Decides everything about a run that was asked for at `started`. Also gives what the
 /// operator should hear.
@@ -95,11 +96,13 @@ pub fn resolve(
         ssh_keys: files.ssh_keys.clone(),
         settings,
         rotate_artifacts: spec.rotate_artifacts,
+        secrets: Secrets::default(),
         command_file: spec.command_file,
         event_data: spec.event_data,
         output: spec.output,
         private_data_dir,
     };
+    config.learn_secrets();
     Ok((config, warnings))
 }
 

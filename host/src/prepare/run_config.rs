@@ -10,6 +10,7 @@ use super::extra_vars::ExtraVars;
 use super::{Environment, RunSettings};
 use crate::exec::Answers;
 use crate::input::{CommandFile, EventData, ExtravarsFile, Job, OutputForm, SshKeys};
+use crate::secrets::Secrets;
 
 /// What a run is going to be. Pre-run plugins may change it; after them nothing does.
 #[derive(Debug, Clone)]
@@ -73,6 +74,8 @@ pub struct RunConfig {
     pub settings: RunSettings,
     /// How many runs stay in the artifact root; 0 for all.
     pub rotate_artifacts: usize,
+    /// What is hidden by its value, wherever it stands.
+    pub secrets: Secrets,
     /// What the `command` artifact tells.
     pub command_file: CommandFile,
     /// How much of `event_data` is kept.

@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{RunConfig, looks_secret};
+use super::RunConfig;
+use super::words::operators_words;
+use crate::secrets::{Secrets, looks_secret, without_credentials};
 
 /// The view as far as `may_view` lets a plugin look: it is asked for JSON Pointers, from
 /// the outermost member inwards.
@@ -18,21 +20,25 @@ pub fn run_view(config: &RunConfig, may_view: impl Fn(&str) -> bool) -> Value {
 
 /// All of the view, but for its schema number.
 fn members(config: &RunConfig) -> Map<String, Value> {
+    let secrets = &config.secrets;
     let mut extravars = Map::new();
     if let Some(file) = &config.extravars_file {
         extravars.extend(
-            file.members.iter().map(|(name, value)| (name.clone(), shown(name, value.clone()))),
+            file.members.iter().map(|(name, value)| (name.clone(), shown(secrets, name, value))),
         );
     }
     extravars.extend(
-        config.data_vars.values().map(|(name, value)| (name.to_owned(), shown(name, value))),
+        config
+            .data_vars
+            .values()
+            .map(|(name, value)| (name.to_owned(), shown(secrets, name, &value))),
     );
     let envvars: Map<String, Value> = config
         .envvars
         .iter()
         .filter_map(|name| {
             let value = config.environment.get(name)?.to_string_lossy().into_owned();
-            Some((name.clone(), shown(name, Value::String(value))))
+            Some((name.clone(), shown(secrets, name, &Value::String(value))))
         })
         .collect();
     let has =
@@ -41,6 +47,8 @@ fn members(config: &RunConfig) -> Map<String, Value> {
     let passwords: Map<String, Value> =
         config.password_patterns.iter().map(|pattern| (pattern.clone(), secret())).collect();
     let keys = config.ssh_keys.as_ref().map_or(0, |keys| keys.keys.len());
+    let words = operators_words(&config.cmdline);
+    let cmdline: Vec<_> = words.iter().map(|word| secrets.hide(word.shown())).collect();
     let view = json!({
         "mode": config.job.mode(),
         "playbook": config.job.playbook(),
@@ -57,7 +65,7 @@ fn members(config: &RunConfig) -> Map<String, Value> {
         "envvars": envvars,
         "passwords": passwords,
         "ssh_keys": vec![secret(); keys],
-        "cmdline": config.cmdline,
+        "cmdline": cmdline,
         "project_dir": config.project_dir,
     });
     match view {
@@ -66,8 +74,23 @@ fn members(config: &RunConfig) -> Map<String, Value> {
     }
 }
 
-fn shown(name: &str, value: Value) -> Value {
-    if looks_secret(name) { json!({"$secret": true}) } else { value }
+/// A value by its name, without what is a secret in it, however deep.
+fn shown(secrets: &Secrets, name: &str, value: &Value) -> Value {
+    if looks_secret(name) {
+        return json!({"$secret": true});
+    }
+    match value {
+        Value::Object(members) => {
+            let shown =
+                members.iter().map(|(name, value)| (name.clone(), shown(secrets, name, value)));
+            Value::Object(shown.collect())
+        }
+        Value::Array(items) => {
+            Value::Array(items.iter().map(|item| shown(secrets, "", item)).collect())
+        }
+        Value::String(text) => json!(secrets.hide(&without_credentials(text))),
+        other => other.clone(),
+    }
 }
 
 /// Ansible's comma-separated lists.

@@ -47,19 +47,19 @@ impl Stage<'_> {
             nonce: &nonce,
         };
         setup.lay_out()?;
-        let argv = self.config.command_line(&LaidOut::write(directory.path(), &self.config)?);
+        let words = self.config.command_line(&LaidOut::write(directory.path(), &self.config)?);
         let agent = self.start_ssh_agent(directory.path())?;
         let mut environment = setup.environment(&self.config);
         if let Some(agent) = &agent {
             environment.set("SSH_AUTH_SOCK", agent.socket());
         }
 
-        let told = starting(&self.config, &argv, &environment);
+        let told = starting(&self.config, &words, &environment);
         for (name, value) in told.iter().filter(|(name, _)| *name != "env") {
             debug!("{name}: {value}");
         }
         self.enter_status(RunStatus::Starting, None, told)?;
-        self.artifacts.write_command(&command_file(&self.config, &argv, &environment))?;
+        self.artifacts.write_command(&command_file(&self.config, &words, &environment))?;
         let stdout = if self.config.settings.suppress_output_file {
             None
         } else {
@@ -68,7 +68,7 @@ impl Stage<'_> {
         self.enter_status(RunStatus::Running, None, Vec::new())?;
 
         let command = Command {
-            argv,
+            argv: words.iter().map(|word| word.text().to_owned()).collect(),
             environment: environment.into_variables(),
             settings: setup.settings(&self.config),
             cwd: self.config.project_dir.clone(),
@@ -94,6 +94,7 @@ impl Stage<'_> {
             form: self.config.output,
             log: &self.log,
             cancel,
+            secrets: self.config.secrets.clone(),
         };
         let queue = Queue::default();
         let running = match running {

@@ -21,6 +21,7 @@ use crate::own_file::open_own;
 use crate::pipeline::LogState;
 use crate::plugins::{Ending, Plugin, RunFacts};
 use crate::prepare::resolve;
+use crate::secrets::Secrets;
 use crate::{PluginSummary, RunError};
 
 /// What deliveries of one run came to.
@@ -108,8 +109,9 @@ impl Playhouse {
         }
         let (log, _receiver) =
             watch::channel(LogState { last: u64::MAX, ended: Some(Instant::now() + limit) });
+        let secrets = Secrets::default();
         let mut seats =
-            Seats::take(chosen, &facts, &Purpose::Deliver, artifact_dir, &self.runtime)?;
+            Seats::take(chosen, &facts, &Purpose::Deliver, artifact_dir, &secrets, &self.runtime)?;
         seats.start_delivery(&log, &super::new_cancel()?)?;
         let ending = Ending { status: record.state.as_str().to_owned(), rc: None, complete: true };
         Ok(DeliverOutcome { ident: record.ident.clone(), plugins: seats.close(&ending), errors })

@@ -122,7 +122,8 @@ impl Playhouse {
         }
         let facts = run_facts(&config);
         artifacts.journal.push(run_entry(&facts, started));
-        let seats = Seats::take(plugins, &facts, &Purpose::Run, artifacts.path(), &self.runtime)?;
+        let (folder, secrets) = (artifacts.path(), &config.secrets);
+        let seats = Seats::take(plugins, &facts, &Purpose::Run, folder, secrets, &self.runtime)?;
         let (log, receiver) = watch::channel(LogState::default());
         observer.begun(&config.artifact_dir, receiver);
         let mut stage = Stage {
@@ -188,6 +189,8 @@ impl Stage<'_> {
         self.log.send_modify(|state| state.ended = Some(deadline));
         let ending = Ending { status: status.to_string(), rc: Some(rc), complete: true };
         let plugins = self.seats.close(&ending);
+        let mut warnings = self.warnings;
+        warnings.iter_mut().for_each(|warning| self.config.secrets.hide_in(warning));
         RunOutcome {
             ident: self.config.ident,
             fact_cache: self.config.artifact_dir.join(&self.config.settings.fact_cache),
@@ -197,7 +200,7 @@ impl Stage<'_> {
             stats,
             events,
             error,
-            warnings: self.warnings,
+            warnings,
             plugins,
         }
     }
@@ -211,7 +214,8 @@ impl Stage<'_> {
     ) -> Result<(), RunError> {
         self.statuses += 1;
         let mut json = json!({"status": status.as_str(), "runner_ident": self.config.ident});
-        for (key, value) in more {
+        for (key, mut value) in more {
+            self.config.secrets.hide_in_value(&mut value);
             json[key] = value;
         }
         let change = StatusChange {

@@ -19,8 +19,9 @@ impl Stage<'_> {
         let asked = self.ask_pre_run(&mut prospect, &mut changes, cancel);
         if !changes.is_empty() {
             let is_applied = !is_shadow && asked.is_ok();
-            let record: Vec<Value> =
+            let mut record: Value =
                 changes.iter().map(|change| change_record(change, is_applied)).collect();
+            self.config.secrets.hide_in_value(&mut record);
             write_config_changes(self.artifacts.path(), &record)?;
         }
         asked?;
@@ -30,6 +31,7 @@ impl Stage<'_> {
             }));
         } else {
             self.config = prospect;
+            self.config.learn_secrets();
         }
         Ok(())
     }

@@ -7,47 +7,53 @@ use serde_json::{Value, json};
 use crate::artifacts::What;
 use crate::input::CommandFile;
 use crate::plugins::RunFacts;
-use crate::prepare::{Environment, REDACTED, RunConfig, looks_secret};
+use crate::prepare::{Environment, RunConfig, Word};
+use crate::secrets::{REDACTED, is_public_variable, without_credentials};
 
 /// What goes with `starting`: a sink sees the names of variables, and no value that
 /// is not its business.
 pub(super) fn starting(
     config: &RunConfig,
-    argv: &[String],
+    words: &[Word],
     environment: &Environment,
 ) -> Vec<(&'static str, Value)> {
     let env: serde_json::Map<String, Value> = environment
         .iter()
         .map(|(name, _)| (name.to_string_lossy().into_owned(), json!(REDACTED)))
         .collect();
-    let mut words: Vec<&str> = Vec::with_capacity(argv.len());
-    for word in argv {
-        let is_extra_vars = words.last() == Some(&"-e") && !word.starts_with('@');
-        words.push(if is_extra_vars { REDACTED } else { word });
-    }
-    vec![("command", json!(words)), ("env", Value::Object(env)), ("cwd", json!(config.project_dir))]
+    let words = shown(config, words);
+    vec![("command", words), ("env", Value::Object(env)), ("cwd", json!(config.project_dir))]
 }
 
 /// The `command` artifact: what was run, secrets left out unless they were asked for.
-pub(super) fn command_file(
-    config: &RunConfig,
-    argv: &[String],
-    environment: &Environment,
-) -> Value {
+pub(super) fn command_file(config: &RunConfig, words: &[Word], environment: &Environment) -> Value {
+    let is_full = config.command_file == CommandFile::Full;
     let env: serde_json::Map<String, Value> = environment
         .iter()
         .map(|(name, value)| {
+            let set_by_us = config.environment.iter().all(|given| given != (name, value));
             let name = name.to_string_lossy().into_owned();
             let value = value.to_string_lossy();
-            let is_secret = looks_secret(&name)
-                || config.set_by_plugins.contains(&format!("/envvars/{name}"))
-                || config.answers.contains(&value);
-            let is_hidden = is_secret && config.command_file == CommandFile::Redacted;
-            let value = if is_hidden { REDACTED.into() } else { value };
+            let is_open = (set_by_us || is_public_variable(&name))
+                && !config.set_by_plugins.contains(&format!("/envvars/{name}"));
+            let value = match is_open {
+                _ if is_full => value,
+                true => config.secrets.hide(&without_credentials(&value)).into_owned().into(),
+                false => REDACTED.into(),
+            };
             (name, json!(value))
         })
         .collect();
-    json!({"command": argv, "cwd": config.project_dir, "env": env})
+    let words = match config.command_file {
+        CommandFile::Full => words.iter().map(Word::text).collect(),
+        CommandFile::Redacted => shown(config, words),
+    };
+    json!({"command": words, "cwd": config.project_dir, "env": env})
+}
+
+/// The words of a command line as anybody may see them.
+fn shown(config: &RunConfig, words: &[Word]) -> Value {
+    words.iter().map(|word| config.secrets.hide(word.shown()).into_owned()).collect()
 }
 
 /// The run as every plugin is told of it.

@@ -25,7 +25,8 @@ use crate::events::{Event, Segment};
 use crate::input::{JobEvents, OutputForm, PrivateDataDir, RunSpec};
 use crate::pipeline::{LogState, Observer, Pipeline, Queue};
 use crate::plugins::{Ending, Rehearsal, RunFacts};
-use crate::prepare::{Environment, REDACTED};
+use crate::prepare::Environment;
+use crate::secrets::{REDACTED, Secrets};
 use crate::{PluginSummary, RunError};
 
 /// How long a sink under test may try.
@@ -105,8 +106,9 @@ impl Playhouse {
         let started = record.started.unwrap_or_else(Timestamp::now);
         artifacts.journal.push(run_entry(&recording.facts, started));
         let (log, _receiver) = watch::channel(LogState::default());
+        let (secrets, facts) = (Secrets::default(), &recording.facts);
         let mut seats =
-            Seats::take(plugins, &recording.facts, purpose, artifacts.path(), &self.runtime)?;
+            Seats::take(plugins, facts, purpose, artifacts.path(), &secrets, &self.runtime)?;
         let cancel = new_cancel()?;
         // A test's batches are cut by size and never by time: its sinks find a whole log.
         let is_test = matches!(purpose, Purpose::Test(_));
@@ -129,6 +131,7 @@ impl Playhouse {
             form: OutputForm::JsonLines,
             log: &log,
             cancel: &cancel,
+            secrets,
         };
         let queue = Queue::default();
         let (end, read) = thread::scope(|scope| {

@@ -11,6 +11,7 @@ use crate::artifacts::{ArtifactError, Position, plugin_folder, write_cursor, wri
 use crate::exec::Cancel;
 use crate::pipeline::{Chain, LogState};
 use crate::plugins::{Ending, Lane, LaneContext, Plugin, Rehearsal, RunFacts};
+use crate::secrets::Secrets;
 use crate::{PluginSummary, RunError};
 
 /// See the module's head.
@@ -65,6 +66,7 @@ impl Seats {
         run: &RunFacts,
         purpose: &Purpose,
         artifact_dir: &Path,
+        secrets: &Secrets,
         runtime: &Handle,
     ) -> Result<Self, ArtifactError> {
         let list = plugins
@@ -79,6 +81,7 @@ impl Seats {
                     purpose: purpose.as_str().to_owned(),
                     folder,
                     rehearsal: purpose.rehearsal(),
+                    secrets: secrets.clone(),
                 };
                 Ok(Seat::new(plugin, context))
             })

@@ -26,7 +26,7 @@ use base::playhouse::plugin::secret;
 use base::playhouse::plugin::types::{Batch, IoError};
 use event_enricher::exports::playhouse::plugin::event_enricher as enricher;
 use event_sink::exports::playhouse::plugin::event_sink as sink;
-use misdeed::Misdeed;
+use misdeed::{Misdeed, token};
 use pre_run::exports::playhouse::plugin::pre_run as prerun;
 use status_sink::exports::playhouse::plugin::status_sink as status;
 use status_sink::playhouse::plugin::delivery::DeliveryError;
@@ -98,6 +98,12 @@ impl lifecycle::Guest for Rogue {
                 Misdeed::Fail => {
                     return Err(lifecycle::InitError::Failed("no luck today".to_owned()));
                 }
+                Misdeed::Tell => return Err(lifecycle::InitError::Failed(token())),
+                Misdeed::TellAndReject => {
+                    let (setting, message) = ("/at".to_owned(), token());
+                    let error = lifecycle::ConfigError { setting, message };
+                    return Err(lifecycle::InitError::Config(error));
+                }
                 _ => settings.r#do.commit(),
             }
         }
@@ -107,6 +113,7 @@ impl lifecycle::Guest for Rogue {
     fn finish(_ending: lifecycle::Ending) -> Result<(), String> {
         match misdeed("finish", None) {
             Some(Settings { r#do: Misdeed::Fail, .. }) => Err("could not say goodbye".to_owned()),
+            Some(Settings { r#do: Misdeed::Tell, .. }) => Err(token()),
             Some(settings) => {
                 settings.r#do.commit();
                 Ok(())
@@ -126,6 +133,11 @@ impl prerun::Guest for Rogue {
                 ext: Vec::new(),
             })),
             Misdeed::Fail => Err(prerun::PrepareError::Failed("the vault is shut".to_owned())),
+            Misdeed::Tell => Err(prerun::PrepareError::Failed(token())),
+            Misdeed::TellAndReject => Err(prerun::PrepareError::Refused(prerun::Refusal {
+                reason: token(),
+                ext: Vec::new(),
+            })),
             Misdeed::Set => Ok(settings
                 .set
                 .iter()
@@ -133,7 +145,10 @@ impl prerun::Guest for Rogue {
                     prerun::Edit::Set(prerun::Assignment {
                         path: path.clone(),
                         value: value.to_string(),
-                        reason: "because".to_owned(),
+                        reason: match secret::get("token") {
+                            Ok(token) => format!("because of {token}"),
+                            Err(_) => "because".to_owned(),
+                        },
                     })
                 })
                 .collect()),
@@ -189,6 +204,12 @@ impl enricher::Guest for Rogue {
             Misdeed::Duplicate => {
                 vec![note(first, "a", "1", None), note(first, "a", "2", None)]
             }
+            Misdeed::Tell => {
+                let told = Value::from(token()).to_string();
+                let data = format!("{{\"{{}}\": [{told}, {{{told}: 1}}]}}");
+                let change = note(first, "a", &told, Some(&data));
+                vec![enricher::Change { stdout: Some(token()), ..change }]
+            }
             Misdeed::HugeAnswer => {
                 vec![note(first, "a", &"x".repeat(100 << 20), None)]
             }
@@ -224,6 +245,8 @@ fn deliver(function: &str, batch: Option<&Batch>) -> Result<(), DeliveryError> {
     let Some(settings) = misdeed(function, batch) else { return Ok(()) };
     match settings.r#do {
         Misdeed::Reject => Err(DeliveryError::Rejected("never".to_owned())),
+        Misdeed::TellAndReject => Err(DeliveryError::Rejected(token())),
+        Misdeed::Tell => Err(DeliveryError::Stopped(token())),
         Misdeed::Fail => Err(DeliveryError::Stopped("no such topic".to_owned())),
         Misdeed::Http => {
             for url in &settings.urls {

@@ -6,6 +6,7 @@ use std::hint::black_box;
 use std::net::{TcpListener, TcpStream, ToSocketAddrs as _, UdpSocket};
 use std::time::Duration;
 
+use playhouse_plugin::bindings::base::playhouse::plugin::secret;
 use playhouse_plugin::http::Request;
 use playhouse_plugin::info;
 use serde::Deserialize;
@@ -66,6 +67,12 @@ pub(crate) enum Misdeed {
     Sockets,
     /// Reads a secret and tells its log.
     Secret,
+    /// Tells a secret in every way it has, and fails with it in its words.
+    Tell,
+    /// Rejects what it is given, with a secret in its words.
+    TellAndReject,
+    /// Panics, with a secret in its words.
+    TellAndPanic,
     /// Asks to be called again at once, for ever.
     Hurry,
     /// Sets what the settings name.
@@ -77,6 +84,7 @@ impl Misdeed {
     pub(crate) fn commit(self) {
         match self {
             Self::Panic => panic!("the floor gave way"),
+            Self::TellAndPanic => panic!("the token was {}", token()),
             Self::Spin => loop {
                 black_box(());
             },
@@ -114,10 +122,23 @@ impl Misdeed {
             | Self::WasiHttp
             | Self::Net
             | Self::Secret
+            | Self::Tell
+            | Self::TellAndReject
             | Self::Hurry
             | Self::Set => {}
         }
     }
+}
+
+/// The secret `token`, after it was told to the log and to both streams, whole and in parts.
+pub(crate) fn token() -> String {
+    let token = secret::get("token").unwrap_or_default();
+    info!("it is {token}");
+    info!("it is {token:?}");
+    println!("{token}");
+    eprintln!("{token:?}");
+    token.lines().for_each(|line| info!("> {line}"));
+    token
 }
 
 /// A hash map's keys come from the host; a million of them is nothing special for it.

@@ -1,0 +1,144 @@
+//! What is a secret by where it stands: under a name that says so, or before the host of a
+//! URL. Whatever its length, nobody has to know its value.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// In place of a secret.
+pub const REDACTED: &str = "********";
+
+/// Parts of a name that say that its value is a secret.
+const SECRET_PARTS: [&str; 9] = [
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "SECRET",
+    "TOKEN",
+    "CREDENTIAL",
+    "PRIVATE_KEY",
+    "ACCESS_KEY",
+    "API_KEY",
+];
+
+/// Words of a name that say so.
+const SECRET_WORDS: [&str; 9] =
+    ["PASS", "APIKEY", "PWD", "SSHPASS", "AUTH", "AUTHORIZATION", "COOKIE", "DSN", "JWT"];
+
+/// A name, `=` or `:`, and what is behind it up to a blank or the next part of a query.
+static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern =
+        r#"([A-Za-z_][A-Za-z0-9_.-]*)(["']?\s*[=:]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s&]+)"#;
+    Regex::new(pattern).expect("a pattern")
+});
+
+/// The user's name and password in a URL.
+static USERINFO: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#\s"']*)@"#).expect("a pattern")
+});
+
+/// Whether a name says that its value is a secret. A name that ends in `_FILE`, `_PATH` or
+/// `_DIR` says where the secret is, which is none.
+pub fn looks_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase().replace(['-', '.', ' '], "_");
+    let names_a_place = ["_FILE", "_PATH", "_DIR", "_SOCK"].iter().any(|end| name.ends_with(end));
+    let is_folder = matches!(name.as_str(), "PWD" | "OLDPWD");
+    let is_key = name.ends_with("_KEY") && !name.contains("PUBLIC");
+    let says_so = || {
+        SECRET_PARTS.iter().any(|part| name.contains(part))
+            || name.split('_').any(|word| SECRET_WORDS.contains(&word))
+    };
+    !names_a_place && !is_folder && (is_key || says_so())
+}
+
+/// A text with `********` for who signs in by its URLs, and for the values of names that
+/// look secret: `token=…`, `"password": …`, `?api_key=…`.
+pub fn without_credentials(text: &str) -> Cow<'_, str> {
+    let mut hidden: Vec<Range<usize>> = Vec::new();
+    for found in USERINFO.captures_iter(text) {
+        let (scheme, user) = (&found[1], found.get(2).expect("a part of each match"));
+        // `ssh://git@host`: the key is elsewhere.
+        let is_name = matches!(scheme, "ssh" | "git+ssh") && !user.as_str().contains(':');
+        if !is_name {
+            hidden.push(user.range());
+        }
+    }
+    let mut at = 0;
+    while let Some(found) = ASSIGNMENT.captures_at(text, at) {
+        let value = found.get(3).expect("a part of each match");
+        // What stands behind another name may be an assignment too: `https://h/?token=…`.
+        at = value.start();
+        if looks_secret(&found[1]) {
+            hidden.push(value.range());
+            at = value.end();
+        }
+    }
+    if hidden.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    hidden.sort_by_key(|part| part.start);
+    let mut shown = String::new();
+    let mut end = 0;
+    for part in hidden {
+        if part.start >= end {
+            shown.push_str(&text[end..part.start]);
+            shown.push_str(REDACTED);
+        }
+        end = end.max(part.end);
+    }
+    shown.push_str(&text[end..]);
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell() {
+        for name in [
+            "AWS_SECRET_ACCESS_KEY",
+            "db_password",
+            "GITHUB_TOKEN",
+            "MYSQL_PASS",
+            "MYSQL_PWD",
+            "SSHPASS",
+            "REDISCLI_AUTH",
+            "SENTRY_DSN",
+            "proxy-authorization",
+            "signing_key",
+        ] {
+            assert!(looks_secret(name), "{name}");
+        }
+        for name in [
+            "PATH",
+            "ANSIBLE_VAULT_PASSWORD_FILE",
+            "SSH_AUTH_SOCK",
+            "COMPASS",
+            "HOME",
+            "PWD",
+            "author",
+            "ssh_public_key",
+        ] {
+            assert!(!looks_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn urls_and_assignments_lose_their_credentials() {
+        for (text, shown) in [
+            ("https://u:p@h/x", "https://********@h/x"),
+            ("a https://ghp_x@h/x?token=y&a=b", "a https://********@h/x?token=********&a=b"),
+            ("postgres://u:p@ss@h", "postgres://********@h"),
+            ("ssh://git@h/x", "ssh://git@h/x"),
+            ("ssh://git:x@h/x", "ssh://********@h/x"),
+            ("name=x password='a b' state=present", "name=x password=******** state=present"),
+            (r#"{"token": "a\"b", "n": 1}"#, r#"{"token": ********, "n": 1}"#),
+            ("https://h/a@b", "https://h/a@b"),
+        ] {
+            assert_eq!(without_credentials(text), shown);
+        }
+    }
+}

@@ -57,6 +57,8 @@ mod misbehaving;
 
 mod sandbox;
 
+mod secrets;
+
 mod loading;
 
 mod python;

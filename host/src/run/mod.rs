@@ -23,7 +23,7 @@ use crate::artifacts::{ArtifactDir, RunStatus, StatusChange, What, rotate, to_py
 use crate::exec::{Cancel, Keeper, KeeperProgram};
 use crate::input::{EnvFiles, PluginEntry, PrivateDataDir, RunSpec};
 use crate::pipeline::{LogState, Observer, PipelineEnd};
-use crate::plugins::{Ending, PluginLibrary};
+use crate::plugins::{Ending, Plugin, PluginLibrary, read_secrets};
 use crate::prepare::{RunConfig, persist_inputs, resolve};
 use crate::{RunError, RunOutcome};
 use record::{run_entry, run_facts};
@@ -108,6 +108,7 @@ impl Playhouse {
         for plugin in &plugins {
             debug!(plugin = %plugin.name(), version = plugin.version(), "loaded");
         }
+        self.read_secrets(&plugins, cancel)?;
 
         let job_events = config.settings.job_events;
         let (mut artifacts, lost) =
@@ -154,6 +155,18 @@ impl Playhouse {
             },
         };
         Ok(stage.end(ended))
+    }
+
+    /// Reads the plugins' secrets, all of which have to be there, unless the run is canceled
+    /// meanwhile.
+    fn read_secrets(&self, plugins: &[Arc<Plugin>], cancel: &Cancel) -> Result<(), RunError> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = cancel.canceled() => Err(RunError::CanceledAtSecrets),
+                read = read_secrets(plugins) => Ok(read?),
+            }
+        })
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) enum Purpose {
     Run,
     Deliver,
     Replay,
+    /// A replay for whoever writes the plugin.
+    TryOut,
     /// The world is recorded, or answers from a recording.
     Test(Arc<Rehearsal>),
 }
@@ -35,7 +37,7 @@ impl Purpose {
         match self {
             Self::Run => "run",
             Self::Deliver => "deliver",
-            Self::Replay => "replay",
+            Self::Replay | Self::TryOut => "replay",
             Self::Test(_) => "test",
         }
     }
@@ -43,7 +45,7 @@ impl Purpose {
     fn rehearsal(&self) -> Option<Arc<Rehearsal>> {
         match self {
             Self::Test(rehearsal) => Some(Arc::clone(rehearsal)),
-            Self::Run | Self::Deliver | Self::Replay => None,
+            Self::Run | Self::Deliver | Self::Replay | Self::TryOut => None,
         }
     }
 }

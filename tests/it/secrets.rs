@@ -1,4 +1,5 @@
-//! Plugins' own secrets: a run needs those that its plugins cannot do without.
+//! Plugins' own secrets: a run needs those that its plugins cannot do without, and Ansible
+//! is given none of them.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +12,7 @@ use tests::processes::{send, wait_until};
 use tests::{RunTest, guest};
 
 use crate::history::ask;
-use crate::{PROGRAM, hello};
+use crate::{PROGRAM, hello, test};
 
 /// `hello` with a plugin that cannot do without its token, and reads it with each status.
 fn courier(test: RunTest, more: &str) -> RunTest {
@@ -129,4 +130,44 @@ fn a_run_that_waits_for_a_secret_can_be_canceled() {
     assert!(ran.stderr.contains("while the secrets of its plugins were read"), "{}", ran.stderr);
     assert!(!ran.path("artifacts").exists());
     assert!(started.elapsed() < Duration::from_secs(30));
+}
+
+/// Shows Ansible's environment.
+const ENV: &str = "\
+- hosts: all
+  gather_facts: false
+  tasks:
+    - {name: Look, command: env, register: found}
+    - {name: Show, debug: {var: found.stdout_lines}}
+    - {name: Ask, debug: {msg: \"{{ lookup('env', 'HOOK_KEY') }}\"}}
+";
+
+fn in_ansible(more: &str) -> RunTest {
+    let given = "  secrets: {token: {env: HOOK_KEY}}\n";
+    courier(test().local_hosts(&["web1"]).playbook(ENV), &format!("{given}{more}"))
+        .variable("HOOK_KEY", "sw0rdf1sh")
+}
+
+#[test]
+fn the_variable_of_a_plugins_secret_is_not_given_to_ansible() {
+    let ran = in_ansible("").run().expect_code(0);
+    assert_eq!(ran.files_with("sw0rdf1sh"), [""; 0]);
+    assert!(!ran.stdout.contains("sw0rdf1sh"), "{}", ran.stdout);
+    assert_eq!(ran.json("command")["env"].get("HOOK_KEY"), None);
+    assert!(ran.artifact("plugins/courier/log").contains("the token is ********, of 9 bytes"));
+    assert!(!ran.files_with("PYTHONUNBUFFERED=1").is_empty(), "this is how it would be found");
+}
+
+#[test]
+fn ansible_is_given_it_where_the_operator_or_a_granted_plugin_names_it() {
+    let ran = in_ansible("").file("env/envvars", "HOOK_KEY: sw0rdf1sh\n").run().expect_code(0);
+    assert!(ran.stdout.contains("HOOK_KEY=sw0rdf1sh"), "{}", ran.stdout);
+    assert!(!ran.artifact("command").contains("sw0rdf1sh"), "{}", ran.artifact("command"));
+    assert_eq!(ran.json("command")["env"]["HOOK_KEY"], "********");
+
+    let entry = "- plugin: extra-vars\n  config: {envvars: {HOOK_KEY: another}}\n";
+    let ran = in_ansible(entry).run().expect_code(0);
+    assert!(ran.stdout.contains("HOOK_KEY=another"), "{}", ran.stdout);
+    assert_eq!(ran.files_with("sw0rdf1sh"), [""; 0]);
+    assert_eq!(ran.json("command")["env"]["HOOK_KEY"], "********");
 }

@@ -93,7 +93,7 @@ impl Playhouse {
         let started = Timestamp::now();
         let directory = PrivateDataDir::open(&spec.private_data_dir)?;
         let files = EnvFiles::read(&directory)?.with_given(spec)?;
-        let (config, mut warnings) = resolve(spec, &directory, &files, started)?;
+        let (mut config, mut warnings) = resolve(spec, &directory, &files, started)?;
         // It starts while the plugins are loaded.
         let keeper = self.keeper.as_ref().map(Keeper::start).transpose()?;
         debug!(run = %config.run_id, ident = config.ident, "decided");
@@ -109,6 +109,9 @@ impl Playhouse {
             debug!(plugin = %plugin.name(), version = plugin.version(), "loaded");
         }
         self.read_secrets(&plugins, cancel)?;
+        for name in plugins.iter().flat_map(|plugin| plugin.secret_variables()) {
+            config.withhold_variable(name);
+        }
 
         let job_events = config.settings.job_events;
         let (mut artifacts, lost) =

@@ -40,6 +40,7 @@ pub(super) fn command_file(
             let name = name.to_string_lossy().into_owned();
             let value = value.to_string_lossy();
             let is_secret = looks_secret(&name)
+                || config.secret_variables.contains(&name)
                 || config.set_by_plugins.contains(&format!("/envvars/{name}"))
                 || config.answers.contains(&value);
             let is_hidden = is_secret && config.command_file == CommandFile::Redacted;

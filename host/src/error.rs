@@ -122,6 +122,9 @@ pub enum RunError {
         /// The plugin.
         plugin: String,
     },
+    /// It was asked to stop before there was anything of it.
+    #[error("the run was canceled before it began, while the secrets of its plugins were read")]
+    CanceledAtSecrets,
     /// Ansible took too long.
     #[error("the run was stopped after {seconds} s, its `job_timeout`")]
     JobTimeout {
@@ -183,9 +186,10 @@ impl RunError {
                 exit_code::REFUSED
             }
             Self::Undefined { .. } => exit_code::UNDELIVERED,
-            Self::Canceled { .. } | Self::JobTimeout { .. } | Self::IdleTimeout { .. } => {
-                exit_code::STOPPED
-            }
+            Self::Canceled { .. }
+            | Self::CanceledAtSecrets
+            | Self::JobTimeout { .. }
+            | Self::IdleTimeout { .. } => exit_code::STOPPED,
             Self::Exec(ExecError::NotFound { .. }) => exit_code::NOT_FOUND,
             Self::Exec(
                 ExecError::SshAgent { .. }

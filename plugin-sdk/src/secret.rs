@@ -15,7 +15,8 @@
 //! ```
 //!
 //! The metadata asks for it (`{"kind": "secret", "name": "password", "optional": true}`),
-//! and the operator says where the value is.
+//! and the operator says where the value is. Without `"optional": true` a run does not
+//! start where the value is missing.
 
 use std::fmt;
 

@@ -17,6 +17,13 @@ pub(crate) const CASES: &[Case] = &[
             .file("env/passwords", "'^SSH password:\\s*?$': a\n'^BECOME password.*:\\s*?$': b\n")
     }),
     different(
+        "a prompt with a default that nobody is to see",
+        |test| {
+            test.local_hosts(&["web1"]).playbook(PRIVATE).file("env/passwords", "'word.*: ?$': x\n")
+        },
+        &[("puts the default of a private prompt into its event", &["events"])],
+    ),
+    different(
         "a pause that asks",
         |test| {
             tasks(test, "    - {name: Ask, pause: {prompt: Go on}}")
@@ -71,6 +78,15 @@ pub(crate) const CASES: &[Case] = &[
         &[("drops all passwords when one pattern is no Python regex", &["exit code", "artifacts"])],
     ),
 ];
+
+const PRIVATE: &str = "\
+- hosts: all
+  gather_facts: false
+  vars_prompt:
+    - {name: secret, prompt: What is the word, default: sesame}
+  tasks:
+    - {assert: {that: [secret == 'x']}}
+";
 
 /// A play that asks for a word nobody sees and for one in the open.
 fn asking(test: RunTest) -> RunTest {

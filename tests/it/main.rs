@@ -57,6 +57,8 @@ mod misbehaving;
 
 mod sandbox;
 
+mod plugin_secrets;
+
 mod secrets;
 
 mod loading;

@@ -1,5 +1,6 @@
 //! What Ansible asks on the terminal, and `env/passwords`.
 
+use serde_json::{Value, json};
 use tests::Core;
 
 use crate::{hello, test};
@@ -32,6 +33,34 @@ fn prompts_are_answered_wherever_they_stand() {
             .expect_code(0);
         assert!(ran.stdout.contains("What is the word: "), "{}", ran.stdout);
         assert!(!ran.stdout.contains("open sesame"), "nothing is echoed: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn the_default_of_a_private_prompt_is_in_the_prompt_and_not_in_the_event() {
+    let playbook = "\
+- hosts: all
+  gather_facts: false
+  vars_prompt:
+    - {name: secret, prompt: What is the word, default: sw0rdf1sh}
+    - {name: empty, prompt: What is none}
+    - {name: port, prompt: Which port, private: false, default: '22'}
+  tasks:
+    - {assert: {that: [secret == 'sw0rdf1sh', empty == 'x', port == '22']}}
+";
+    for core in [Core::V2_16, Core::V2_19] {
+        let ran = test()
+            .core(core)
+            .local_hosts(&["web1"])
+            .playbook(playbook)
+            .file("env/passwords", "'none.*: $': x\n'(word|port).*: $': ''\n")
+            .run()
+            .expect_code(0);
+        let events = ran.events();
+        let asked = events.iter().filter(|event| event["event"] == "playbook_on_vars_prompt");
+        let defaults: Vec<&Value> = asked.map(|event| &event["event_data"]["default"]).collect();
+        assert_eq!(defaults, [&json!("********"), &Value::Null, &json!("22")]);
+        assert!(ran.stdout.contains("What is the word [sw0rdf1sh]: "), "{}", ran.stdout);
     }
 }
 

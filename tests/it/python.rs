@@ -315,10 +315,13 @@ fn a_secret_in_python_can_be_denied_and_missing() {
     let refusal = "plugin `telegraph` has no secret `token`: not granted; add `--plugin-secret telegraph.token=env:VARIABLE`, or `secrets` to its entry in env/plugins";
     assert_eq!(log.matches(refusal).count(), 1, "asked once, since it will not help: {log}");
 
-    // The first time it fails, it makes what it needs the second time.
+    // It fails before the run, and when the plugin asks for the first time.
     let test = telegraph(&config, &allow);
-    let file = test.room().join("token");
-    let late = format!("cat {0} || {{ echo late > {0}; false; }}", file.display());
+    let (asked, token) = (test.room().join("asked"), test.room().join("token"));
+    let (asked, token) = (asked.display(), token.display());
+    let late = format!(
+        "cat {token} || {{ [ -e {asked} ] && echo late > {token}; touch {asked}; false; }}"
+    );
     let secret = format!("telegraph.token=command:sh -c '{late}'");
     let ran = test.arguments(&["--plugin-secret", &secret]).run().expect_code(0);
     let log = ran.artifact("plugins/telegraph/log");

@@ -181,6 +181,18 @@ pub enum PluginError {
         /// Those that it has in that place.
         known: Vec<String>,
     },
+    /// A secret that it cannot do without has no value.
+    #[error(
+        "plugin `{plugin}` cannot do without its secret `{secret}`, and that has no value: {why}; give it one with `--plugin-secret {plugin}.{secret}=env:VARIABLE`, or with `secrets: {{{secret}: {{env: VARIABLE}}}}` in its entry in env/plugins"
+    )]
+    SecretMissing {
+        /// The plugin's name in this run.
+        plugin: String,
+        /// What the plugin calls it.
+        secret: String,
+        /// That there is no source, or what became of it.
+        why: String,
+    },
     /// A certificate or key that the operator names cannot be used.
     #[error("plugin `{plugin}`: {reason}")]
     Tls {

@@ -12,6 +12,7 @@ use super::epoch::EpochTicker;
 use super::exports::find_hooks;
 use super::imports::add_refusals_to_linker;
 use super::limits::Limits;
+use super::own_secrets::OwnSecrets;
 use super::plugin::place_paths;
 use super::secret::Secret;
 use super::store::StoreState;
@@ -136,7 +137,7 @@ impl PluginHost {
             .collect();
         let metadata = metadata.unwrap_or_default();
         Ok(Plugin {
-            secrets,
+            secrets: OwnSecrets::new(secrets),
             tls: Arc::new(tls),
             proxies: Arc::new(Proxies::of(&spec.environment)),
             variables,

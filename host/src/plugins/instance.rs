@@ -22,6 +22,7 @@ use super::bindings::playhouse::plugin::types::Batch;
 use super::egress::Egress;
 use super::limits::{EPOCH, Limits, Work};
 use super::log::{LogLevel, PluginLog};
+use super::own_secrets::LaneSecrets;
 use super::said::Said as _;
 use super::store::StoreState;
 
@@ -131,11 +132,13 @@ impl Instance {
         plugin: &Arc<Plugin>,
         log: &Arc<PluginLog>,
         egress: &Arc<Egress>,
+        secrets: &Arc<LaneSecrets>,
         budget: Budget,
     ) -> Result<Self, Lost> {
         let engine = plugin.pre.engine();
-        let store = StoreState::store(engine, plugin, Arc::clone(log), Arc::clone(egress));
-        let mut store = store.map_err(Lost::Trap)?;
+        let (log, egress, secrets) = (Arc::clone(log), Arc::clone(egress), Arc::clone(secrets));
+        let mut store =
+            StoreState::store(engine, plugin, log, egress, secrets).map_err(Lost::Trap)?;
         StoreState::open_call(&mut store, budget.firings, budget.wall);
         let open = plugin.ticker.open_call();
         let mut cpu = Duration::ZERO;

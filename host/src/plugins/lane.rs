@@ -15,6 +15,7 @@ use super::egress::Egress;
 use super::instance::{Budget, Instance, Lost};
 use super::limits::Work;
 use super::log::{LogLevel, PluginLog};
+use super::own_secrets::LaneSecrets;
 use super::stats::CallTimes;
 use super::{Ending, Lane, LaneSummary, Plugin, PluginStats, Rehearsal, RunFacts, StartError};
 use crate::secrets::Secrets;
@@ -62,6 +63,7 @@ pub struct PluginLane {
     pub(super) stats: PluginStats,
     lane: Lane,
     egress: Arc<Egress>,
+    secrets: Arc<LaneSecrets>,
     instance: Option<Instance>,
     times: CallTimes,
     failures: u32,
@@ -105,6 +107,7 @@ impl PluginLane {
             stats: PluginStats::default(),
             lane,
             egress,
+            secrets: Arc::default(),
             instance: None,
             times: CallTimes::default(),
             failures: 0,
@@ -266,9 +269,10 @@ impl PluginLane {
     async fn instantiate(&mut self) -> Result<Instance, InitFailure> {
         let limits = &self.plugin.limits;
         let budget = Budget::new(limits, Work::Once, limits.init);
-        let mut instance = Instance::new(&self.plugin, &self.log, &self.egress, budget)
-            .await
-            .map_err(InitFailure::Lost)?;
+        let mut instance =
+            Instance::new(&self.plugin, &self.log, &self.egress, &self.secrets, budget)
+                .await
+                .map_err(InitFailure::Lost)?;
         let run = &self.context.run;
         let ext: Vec<(&str, &str)> =
             run.ext.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();

@@ -166,7 +166,7 @@ pub enum Wanted {
     Secret {
         /// What the plugin calls it.
         name: String,
-        /// Whether the plugin starts without it.
+        /// Whether the plugin can do without it. A run does not start without any other.
         #[serde(default)]
         optional: bool,
     },

@@ -38,6 +38,7 @@ mod log;
 mod metadata;
 mod name;
 mod outcomes;
+mod own_secrets;
 mod path_calls;
 mod plugin;
 mod pointer;
@@ -82,6 +83,7 @@ pub use name::{PluginName, PluginNameError};
 pub use outcomes::{
     Attempt, Change, Delivered, Edit, Ending, Enriched, RunFacts, StatusChange, Verdicts,
 };
+pub use own_secrets::read_secrets;
 pub use plugin::{BatchLimits, Plugin};
 pub use rehearsal::{HostAnswer, HostCall, Rehearsal};
 pub use secret::SecretSource;

@@ -1,7 +1,6 @@
 //! A plugin of this run: loaded, linked and checked, with what it may do. Nothing of it
 //! has run.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use super::egress::{Proxies, Tls};
 use super::epoch::EpochTicker;
 use super::limits::Limits;
 use super::metadata::{CursorKind, EventText, Want, Wanted};
-use super::secret::Secret;
+use super::own_secrets::OwnSecrets;
 use super::store::StoreState;
 use super::{Grants, Hook, Hooks, Metadata, OnError, PluginName, Select};
 use crate::events::SeenEvent;
@@ -35,7 +34,7 @@ pub struct Plugin {
     pub(super) hooks: Hooks,
     pub(super) grants: Arc<Grants>,
     pub(super) limits: Limits,
-    pub(super) secrets: BTreeMap<String, Secret>,
+    pub(super) secrets: OwnSecrets,
     pub(super) tls: Arc<Tls>,
     pub(super) proxies: Arc<Proxies>,
     /// Variables of the environment that it may see.
@@ -103,9 +102,20 @@ impl Plugin {
             "digest": self.digest,
             "hooks": self.hooks.iter().map(Hook::as_str).collect::<Vec<_>>(),
             "grants": self.grants.list(),
-            "secrets": self.secrets.keys().collect::<Vec<_>>(),
+            "secrets": self.secrets.names().collect::<Vec<_>>(),
             "config": config,
         })
+    }
+
+    /// All values of its secrets that were read so far, those that the source gives no
+    /// longer among them.
+    pub fn secret_values(&self) -> Vec<String> {
+        self.secrets.values()
+    }
+
+    /// The variables of the environment that its secrets come from.
+    pub fn secret_variables(&self) -> impl Iterator<Item = &str> {
+        self.secrets.variables()
     }
 
     /// SHA-256 of its component in hexadecimal.

@@ -13,6 +13,7 @@ use super::Plugin;
 use super::egress::Egress;
 use super::guest_output::GuestOutput;
 use super::log::{LogLevel, PluginLog};
+use super::own_secrets::LaneSecrets;
 use super::rehearsal;
 use super::wasi_http::WasiHttpEgress;
 
@@ -41,6 +42,7 @@ pub(super) struct StoreState {
     pub(super) log: Arc<PluginLog>,
     pub(super) egress: Arc<Egress>,
     pub(super) plugin: Arc<Plugin>,
+    pub(super) secrets: Arc<LaneSecrets>,
     /// Firings of the epoch that the open call may still see.
     firings_left: u64,
     /// When the open call will be cut off.
@@ -54,6 +56,7 @@ impl StoreState {
         plugin: &Arc<Plugin>,
         log: Arc<PluginLog>,
         egress: Arc<Egress>,
+        secrets: Arc<LaneSecrets>,
     ) -> Result<Store<Self>, String> {
         let stdout = GuestOutput::new(Arc::clone(&log), LogLevel::Info);
         let stderr = GuestOutput::new(Arc::clone(&log), LogLevel::Warn);
@@ -90,6 +93,7 @@ impl StoreState {
                 elements: 0,
             },
             plugin: Arc::clone(plugin),
+            secrets,
             stderr,
             stdout,
             log,

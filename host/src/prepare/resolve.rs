@@ -90,6 +90,7 @@ pub fn resolve(
         data_vars: data,
         environment,
         envvars: files.envvars.iter().map(|(name, _)| name.clone()).collect(),
+        secret_variables: BTreeSet::new(),
         set_by_plugins: BTreeSet::new(),
         answers: passwords::answers(&directory.env_file("passwords"), &files.passwords)?,
         password_patterns: files.passwords.iter().map(|(pattern, _)| pattern.clone()).collect(),

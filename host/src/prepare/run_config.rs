@@ -62,6 +62,8 @@ pub struct RunConfig {
     pub environment: Environment,
     /// Names in it that come from `env/envvars`.
     pub envvars: BTreeSet<String>,
+    /// Variables that plugins' secrets come from: never shown in the artifacts.
+    pub secret_variables: BTreeSet<String>,
     /// What plugins set, by its pointer into the view: never shown in the artifacts.
     pub set_by_plugins: BTreeSet<String>,
     /// `env/passwords`.
@@ -82,4 +84,15 @@ pub struct RunConfig {
     pub event_data: EventData,
     /// What the terminal and the `stdout` file show.
     pub output: OutputForm,
+}
+
+impl RunConfig {
+    /// Keeps a variable that is the source of a plugin's secret from Ansible, unless
+    /// `env/envvars` names it. A pre-run plugin may still set it.
+    pub fn withhold_variable(&mut self, name: &str) {
+        if !self.envvars.contains(name) {
+            self.environment.remove(name);
+        }
+        self.secret_variables.insert(name.to_owned());
+    }
 }

@@ -68,6 +68,12 @@ impl Playhouse {
         spec.plugins.apply(&mut entries)?;
         let (plugins, _) =
             self.library.load(entries, &files.settings, &config.environment, directory.path())?;
+        let is_waited_for = |plugin: &&Arc<Plugin>| {
+            let left = waiting.iter().flat_map(|record| &record.undelivered);
+            left.into_iter().any(|left| left.plugin == plugin.name().as_str())
+        };
+        let sinks: Vec<_> = plugins.iter().filter(is_waited_for).cloned().collect();
+        self.read_secrets(&sinks, &super::new_cancel()?)?;
         let deliver = |record: &RunRecord| {
             self.deliver_run(record, &plugins, limit, accepts_change).unwrap_or_else(|error| {
                 DeliverOutcome {

@@ -23,7 +23,7 @@ use crate::artifacts::{ArtifactDir, RunStatus, StatusChange, What, rotate, to_py
 use crate::exec::{Cancel, Keeper, KeeperProgram};
 use crate::input::{EnvFiles, PluginEntry, PrivateDataDir, RunSpec};
 use crate::pipeline::{LogState, Observer, PipelineEnd};
-use crate::plugins::{Ending, PluginLibrary};
+use crate::plugins::{Ending, Plugin, PluginLibrary, read_secrets};
 use crate::prepare::{RunConfig, persist_inputs, resolve};
 use crate::{RunError, RunOutcome};
 use record::{run_entry, run_facts};
@@ -93,7 +93,7 @@ impl Playhouse {
         let started = Timestamp::now();
         let directory = PrivateDataDir::open(&spec.private_data_dir)?;
         let files = EnvFiles::read(&directory)?.with_given(spec)?;
-        let (config, mut warnings) = resolve(spec, &directory, &files, started)?;
+        let (mut config, mut warnings) = resolve(spec, &directory, &files, started)?;
         // It starts while the plugins are loaded.
         let keeper = self.keeper.as_ref().map(Keeper::start).transpose()?;
         debug!(run = %config.run_id, ident = config.ident, "decided");
@@ -107,6 +107,10 @@ impl Playhouse {
         warnings.extend(notices);
         for plugin in &plugins {
             debug!(plugin = %plugin.name(), version = plugin.version(), "loaded");
+        }
+        self.read_secrets(&plugins, cancel)?;
+        for name in plugins.iter().flat_map(|plugin| plugin.secret_variables()) {
+            config.withhold_variable(name);
         }
 
         let job_events = config.settings.job_events;
@@ -155,6 +159,18 @@ impl Playhouse {
             },
         };
         Ok(stage.end(ended))
+    }
+
+    /// Reads the plugins' secrets, all of which have to be there, unless the run is canceled
+    /// meanwhile.
+    fn read_secrets(&self, plugins: &[Arc<Plugin>], cancel: &Cancel) -> Result<(), RunError> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = cancel.canceled() => Err(RunError::CanceledAtSecrets),
+                read = read_secrets(plugins) => Ok(read?),
+            }
+        })
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) fn command_file(config: &RunConfig, words: &[Word], environment: &Env
             let name = name.to_string_lossy().into_owned();
             let value = value.to_string_lossy();
             let is_open = (set_by_us || is_public_variable(&name))
+                && !config.secret_variables.contains(&name)
                 && !config.set_by_plugins.contains(&format!("/envvars/{name}"));
             let value = match is_open {
                 _ if is_full => value,

@@ -66,6 +66,17 @@ impl Playhouse {
         self.replay_for(&Purpose::Replay, spec, ident, limit, observer)
     }
 
+    /// The same for plugins that are being written, which may have no secrets yet.
+    pub fn try_out(
+        &self,
+        spec: &RunSpec,
+        ident: &str,
+        limit: Duration,
+        observer: &mut dyn Observer,
+    ) -> Result<ReplayOutcome, RunError> {
+        self.replay_for(&Purpose::TryOut, spec, ident, limit, observer)
+    }
+
     /// The same for plugins under test: `rehearsal` answers for the world, or hears what
     /// the world answers.
     pub fn rehearse(
@@ -97,6 +108,10 @@ impl Playhouse {
         let environment = Environment::inherited();
         let (plugins, _) =
             self.library.load(entries, &Map::new(), &environment, directory.path())?;
+        let cancel = new_cancel()?;
+        if matches!(purpose, Purpose::Replay) {
+            self.read_secrets(&plugins, &cancel)?;
+        }
 
         let system = |what| move |source| RunError::System { what, source };
         let scratch =
@@ -109,7 +124,6 @@ impl Playhouse {
         let (secrets, facts) = (Secrets::default(), &recording.facts);
         let mut seats =
             Seats::take(plugins, facts, purpose, artifacts.path(), &secrets, &self.runtime)?;
-        let cancel = new_cancel()?;
         // A test's batches are cut by size and never by time: its sinks find a whole log.
         let is_test = matches!(purpose, Purpose::Test(_));
         if is_test {

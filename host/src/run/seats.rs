@@ -11,7 +11,7 @@ use crate::artifacts::{ArtifactError, Position, plugin_folder, write_cursor, wri
 use crate::exec::Cancel;
 use crate::pipeline::{Chain, LogState};
 use crate::plugins::{Ending, Lane, LaneContext, Plugin, Rehearsal, RunFacts};
-use crate::secrets::Secrets;
+use crate::secrets::{Owner, Secrets};
 use crate::{PluginSummary, RunError};
 
 /// See the module's head.
@@ -26,6 +26,8 @@ pub(super) enum Purpose {
     Run,
     Deliver,
     Replay,
+    /// A replay for whoever writes the plugin.
+    TryOut,
     /// The world is recorded, or answers from a recording.
     Test(Arc<Rehearsal>),
 }
@@ -36,7 +38,7 @@ impl Purpose {
         match self {
             Self::Run => "run",
             Self::Deliver => "deliver",
-            Self::Replay => "replay",
+            Self::Replay | Self::TryOut => "replay",
             Self::Test(_) => "test",
         }
     }
@@ -44,7 +46,7 @@ impl Purpose {
     fn rehearsal(&self) -> Option<Arc<Rehearsal>> {
         match self {
             Self::Test(rehearsal) => Some(Arc::clone(rehearsal)),
-            Self::Run | Self::Deliver | Self::Replay => None,
+            Self::Run | Self::Deliver | Self::Replay | Self::TryOut => None,
         }
     }
 }
@@ -60,7 +62,8 @@ fn begin(plugin: &Plugin, run: &RunFacts, folder: &Path) -> Result<(), ArtifactE
 }
 
 impl Seats {
-    /// Gives each plugin its folder among the artifacts and its place.
+    /// Gives each plugin its folder among the artifacts and its place, and hides its secrets
+    /// from here on.
     pub(super) fn take(
         plugins: Vec<Arc<Plugin>>,
         run: &RunFacts,
@@ -69,6 +72,9 @@ impl Seats {
         secrets: &Secrets,
         runtime: &Handle,
     ) -> Result<Self, ArtifactError> {
+        for value in plugins.iter().flat_map(|plugin| plugin.secret_values()) {
+            secrets.add(&value, Owner::Plugin);
+        }
         let list = plugins
             .into_iter()
             .map(|plugin| {

@@ -7,7 +7,8 @@
             return None
 
 The metadata asks for it (`{"kind": "secret", "name": "password", "optional": true}`), and
-the operator says where the value is.
+the operator says where the value is. Without `"optional": true` a run does not start where
+the value is missing.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ fn show(args: &DevArgs, component: &Path) -> Result<(), String> {
     let mut lines = Lines { is_quiet: args.quiet };
     let ident = ident.to_string_lossy();
     let outcome =
-        run::with_playhouse(|playhouse| playhouse.replay(&spec, &ident, SINK_LIMIT, &mut lines))
+        run::with_playhouse(|playhouse| playhouse.try_out(&spec, &ident, SINK_LIMIT, &mut lines))
             .map_err(|error| error.to_string())?;
     tell(&outcome.plugins);
     match outcome.error {

@@ -10,14 +10,15 @@ impl secret::Host for StoreState {
         if let Err(refusal) = self.plugin.grants.wants_secret(&name) {
             return Ok(Err(SecretError::Denied(self.refused(refusal))));
         }
-        let Some(source) = self.plugin.secrets.get(&name) else {
+        let limit = self.time_for_exchange();
+        let Some(read) = self.plugin.secrets.get(&name, &self.secrets, limit).await else {
             let plugin = &self.plugin.name;
             let refusal = format!(
                 "plugin `{plugin}` has no secret `{name}`: not granted; add `--plugin-secret {plugin}.{name}=env:VARIABLE`, or `secrets` to its entry in env/plugins"
             );
             return Ok(Err(SecretError::Denied(self.refused(refusal))));
         };
-        match source.read(self.time_for_exchange()).await {
+        match read {
             Ok(value) => {
                 self.log.conceal(&value);
                 Ok(Ok(value))

@@ -825,9 +825,11 @@ def vars_prompt(
     varname, private=True, prompt=None, encrypt=None, confirm=False, salt_size=None, salt=None,
     default=None, unsafe=None,
 ):
+    # Nobody is to see what is typed there, so nobody is to see what stands for it either.
+    shown = "********" if private and default is not None else default
     return dict(
         varname=varname, private=private, prompt=prompt, encrypt=encrypt, confirm=confirm,
-        salt_size=salt_size, salt=salt, default=default, unsafe=unsafe,
+        salt_size=salt_size, salt=salt, default=shown, unsafe=unsafe,
     ), None
 
 

@@ -46,8 +46,10 @@ pub(crate) enum Misdeed {
     Config,
     /// Says that it could not do its work.
     Fail,
-    /// Refuses the run.
+    /// Refuses the run, in the words of the setting `text`.
     Refuse,
+    /// Gives the event the setting `text` for its own, so many times.
+    Rewrite,
     /// Says that something will never be accepted.
     Reject,
     /// Asks the host for HTTP exchanges.
@@ -109,6 +111,7 @@ impl Misdeed {
             | Self::Config
             | Self::Fail
             | Self::Refuse
+            | Self::Rewrite
             | Self::Reject
             | Self::Http
             | Self::WasiHttp

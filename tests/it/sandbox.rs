@@ -1,9 +1,12 @@
 //! What a guest sees of the machine and whom it can talk to: nothing and nobody, unless the
 //! operator said so. Each refusal is counted, and the log has the line that would allow it.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::path::Path;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use receiver::{Answer, Receiver};
 use tests::{RunTest, guest};
@@ -81,6 +84,45 @@ fn no_socket_is_opened_that_a_guest_could_keep() {
     assert_eq!(ran.events().len(), 6, "{}", ran.stderr);
 }
 
+/// The most memory that Playhouse's own process had in a run, in MiB, and the run's log of
+/// the plugin.
+fn peak_memory(entry: &str) -> (u64, String) {
+    let test = rogue(entry);
+    let mut playhouse = test.start();
+    let status = format!("/proc/{}/status", playhouse.id());
+    let mut peak = 0;
+    // What is asked for here happens in `init`, a whole run before the end.
+    while playhouse.try_wait().unwrap().is_none() {
+        let status = fs::read_to_string(&status).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        peak = peak.max(kib.unwrap_or_default());
+        thread::sleep(Duration::from_millis(5));
+    }
+    let ran = test.ended(&playhouse.wait_with_output().unwrap()).expect_code(0);
+    assert_eq!(ran.events().len(), 6, "{}", ran.stderr);
+    (peak >> 10, ran.artifact("plugins/rogue/log"))
+}
+
+#[test]
+fn what_waits_in_the_host_for_a_plugin_is_bounded() {
+    let entry = |function: &str| {
+        format!(
+            "config: {{in: {function}, do: hoard-requests, lane: path}}\n  limits: {{memory_mib: 32, cpu_ms: 60000, init_ms: 60000}}"
+        )
+    };
+    let (usual, _) = peak_memory(&entry("nothing"));
+    let (peak, log) = peak_memory(&entry("init"));
+    assert!(peak < usual + 32 + 64, "{usual} MiB without and {peak} MiB with: {log}");
+    assert!(log.contains(" 0 long texts"), "{log}");
+    assert!(log.contains("a request is not sent: "), "{log}");
+    let bodies = log.lines().find_map(|line| {
+        line.strip_suffix(" bytes of bodies that are under way")?.rsplit(' ').next()?.parse().ok()
+    });
+    // The two that have room, and of the others what was under way when they were refused.
+    assert!(bodies.is_some_and(|bytes: usize| (32 << 20..36 << 20).contains(&bytes)), "{log}");
+}
+
 #[test]
 fn a_request_with_too_many_headers_is_refused_in_every_hook() {
     for function in
@@ -95,6 +137,28 @@ fn a_request_with_too_many_headers_is_refused_in_every_hook() {
         assert!(log.contains(&format!("Limit: {said}")), "{function}: {log}");
         assert_eq!(ran.events().len(), 6, "{function}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn links_that_a_plugin_makes_stay_in_its_folder() {
+    let test = rogue("config: {in: finish, do: links, lane: delivery}");
+    let folder = test.room().join("folder");
+    fs::create_dir(&folder).unwrap();
+    let allow = format!("rogue.dir={}:rw", folder.display());
+    let ran = test.arguments(&["--plugin-allow", &allow]).run().expect_code(0);
+    let log = ran.artifact("plugins/rogue/log");
+    for out in ["../outside/secret", "/etc/passwd", "a/../../x", ".."] {
+        assert!(log.contains(&format!("no link to {out}: not-permitted")), "{out}: {log}");
+        assert!(log.contains(&format!("no link `link` to `{out}`: ")), "{out}: {log}");
+    }
+    assert!(ran.plugin_line("rogue").contains("4 refusals"), "{}", ran.stderr);
+    let links = [("7", "ok-name"), ("5", "./a/b")];
+    for (name, target) in links {
+        let link = fs::read_link(folder.join("deep").join(name)).unwrap();
+        assert_eq!(link, Path::new(target), "{log}");
+    }
+    assert_eq!(fs::read_dir(folder.join("deep")).unwrap().count(), links.len());
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "{log}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use receiver::{Answer, Receiver};
-use tests::{RunTest, guest};
+use tests::{HttpsServers, RunTest, guest};
 
 use crate::hello;
 
@@ -244,6 +244,52 @@ fn wasi_http_has_the_grants_of_http() {
     assert!(log.contains("add `--plugin-allow rogue.http=http://127.0.0.1:1`"), "{log}");
     assert!(ran.plugin_line("rogue").contains("3 refusals"), "{}", ran.stderr);
     assert_eq!(receiver.requests().len(), 3);
+}
+
+#[test]
+fn a_certificate_is_shown_to_the_origins_that_it_is_for() {
+    let servers = HttpsServers::start(2);
+    let (one, other) = (servers.url(0), servers.url(1));
+    let file = |name: &str| servers.path(name).display().to_string();
+    let (ca, cert, key) = (file("ca.pem"), file("client.pem"), file("client.key"));
+    let run = |urls: &[&str], origins: &str| {
+        let entry = format!(
+            "config: {{in: deliver-status, do: http, urls: {urls:?}}}\n  allow: {{http: {urls:?}}}\n  tls_ca: {ca}\n  identities: {{me: {{{origins}cert: {cert}, key: {key}}}}}"
+        );
+        rogue(&entry).run()
+    };
+    let both = [one.as_str(), other.as_str()];
+    for (urls, origins, shown, notices) in [
+        (&both[..], format!("origins: [\"{other}\"], "), [false, true], 0),
+        (&both[..], "origins: [\"https://*:*\"], ".to_owned(), [true, true], 0),
+        (&both[..], "origins: [], ".to_owned(), [false, false], 0),
+        (&both[..], String::new(), [false, false], 1),
+        (&both[..1], String::new(), [true, false], 0),
+    ] {
+        let ran = run(urls, &origins).expect_code(0);
+        let log = ran.artifact("plugins/rogue/log");
+        assert_eq!(log.matches(" answered 200").count(), 3 * urls.len(), "{origins}: {log}");
+        assert_eq!([0, 1].map(|number| servers.shown(number) > 0), shown, "{origins}: {log}");
+        let notice = format!(
+            "HTTP exchanges show no certificate of `me`, since the plugin may send to more than one origin (`{one}`, `{other}`); write where"
+        );
+        assert_eq!(log.matches(&notice).count(), notices, "{origins}: {log}");
+    }
+    for (origins, said) in [
+        (
+            "origins: [\"https://a/b\"], ",
+            "the origin `https://a/b` of the identity `me` cannot be read: column 10: ",
+        ),
+        ("origins: [\"http://a\"], ", "a certificate is shown over `https://` alone"),
+    ] {
+        let _ran = run(&both, origins).expect_code(78).expect_stderr(said);
+    }
+    let twice = format!(
+        "identities: {{me: {{origins: [\"https://*.a\"], cert: {cert}, key: {key}}}, you: {{origins: [\"https://b.a\"], cert: {cert}, key: {key}}}}}"
+    );
+    let _ran = rogue(&twice).run().expect_code(78).expect_stderr(
+        "the identities `me` and `you` are both for some origin: `https://*.a` and `https://b.a`",
+    );
 }
 
 #[test]

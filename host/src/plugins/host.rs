@@ -120,7 +120,7 @@ impl PluginHost {
         let mut config = spec.foreign;
         place_paths(&mut config, wants, &spec.base);
         config.extend(spec.config);
-        let tls = Tls::load(spec.tls_ca.as_deref(), &spec.identities, &spec.base)
+        let tls = Tls::load(spec.tls_ca.as_deref(), &spec.identities, &spec.base, &grants.https())
             .map_err(|reason| PluginError::Tls { plugin: name.to_string(), reason })?;
         let secrets = spec
             .secrets

@@ -82,6 +82,9 @@ impl PluginLane {
         context: LaneContext,
     ) -> Result<Self, StartError> {
         let log = Arc::new(PluginLog::new(&context.folder, lane, plugin.limits.log_bytes));
+        if let Some(notice) = plugin.tls.take_notice() {
+            log.write_ours(LogLevel::Warn, &notice);
+        }
         let egress = Arc::new(Egress::new(
             Arc::clone(&plugin.grants),
             Arc::clone(&plugin.tls),

@@ -224,7 +224,7 @@ impl Egress {
                     } else if self.tls.is_default() {
                         Ok(builder)
                     } else {
-                        let identity = self.tls.only_identity();
+                        let identity = self.tls.identity_for(&destination);
                         let protocols = ["http/1.1".to_owned()];
                         let config = self.tls.client_config(identity, &protocols)?;
                         Ok(builder.tls_backend_preconfigured(config))

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::Instant;
 
 use serde::Deserialize;
@@ -19,6 +19,7 @@ use super::limits::Work;
 use super::log::LogLevel;
 use super::{Change, Edit, Enriched, Hook, PluginLane, PrepareError, Verdicts};
 use crate::events::SeenEvent;
+use crate::own_file::open_own;
 
 /// Bytes of a note's key.
 const LONGEST_KEY: usize = 64;
@@ -282,11 +283,8 @@ impl PluginLane {
             "reason": reason,
         });
         let path = self.context.folder.join("set-aside.jsonl");
-        let written = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&path)
+        let mut options = OpenOptions::new();
+        let written = open_own(options.append(true).create(true).mode(0o600), &path)
             .and_then(|mut file| file.write_all(format!("{record}\n").as_bytes()));
         let said = match written {
             Ok(()) => format!("event {counter} is set aside: {reason}"),

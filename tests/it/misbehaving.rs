@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use serde_json::Value;
 use tests::processes::{send, wait_until};
 use tests::{Ran, RunTest, guest};
 
@@ -190,6 +191,20 @@ fn one_log_line_is_cut_and_randomness_is_what_it_is() {
     let ran = rogue("{in: finish, do: random, lane: path}", "").run().expect_code(0);
     untouched(&ran);
     assert!(ran.artifact("plugins/rogue/log").contains("1000000 different numbers"));
+}
+
+#[test]
+fn what_an_enricher_adds_in_a_run_is_bounded() {
+    let config = "{in: enrich, do: rewrite, text: x, times: 100000}";
+    let ran = rogue(config, "  limits: {added_bytes: 250000}\n").run().expect_code(0);
+    let events = ran.events();
+    let is_large = |event: &&Value| event["stdout"].as_str().unwrap().len() == 100_000;
+    let failed = |event: &&Value| event["playhouse"]["failed"][0] == "rogue";
+    assert_eq!(events.iter().filter(is_large).count(), 2, "{}", ran.stderr);
+    assert_eq!(events.iter().filter(failed).count(), 4, "{}", ran.stderr);
+    assert!(ran.plugin_line("rogue").contains("4 malformed changes"), "{}", ran.stderr);
+    let log = ran.artifact("plugins/rogue/log");
+    assert_eq!(log.matches("which is its limit `added_bytes`").count(), 1, "{log}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::bindings::exports::playhouse::plugin::lifecycle;
 use super::bindings::playhouse::plugin::types;
 use super::egress::Egress;
+use super::growth::Growth;
 use super::instance::{Budget, Instance, Lost};
 use super::limits::Work;
 use super::log::{LogLevel, PluginLog};
@@ -56,6 +57,7 @@ pub struct PluginLane {
     pub(super) context: LaneContext,
     pub(super) log: Arc<PluginLog>,
     pub(super) stats: PluginStats,
+    pub(super) growth: Growth,
     lane: Lane,
     egress: Arc<Egress>,
     instance: Option<Instance>,
@@ -92,11 +94,13 @@ impl PluginLane {
             plugin.limits.connections,
             context.rehearsal.clone(),
         ));
+        let growth = Growth::new(plugin.limits.added_bytes);
         let mut started = Self {
             plugin,
             context,
             log,
             stats: PluginStats::default(),
+            growth,
             lane,
             egress,
             instance: None,

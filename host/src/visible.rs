@@ -81,15 +81,45 @@ fn is_unseen(character: char) -> bool {
     )
 }
 
-/// The text with its own lines and tabs, and nothing else of that kind.
-pub(crate) fn visible_lines(text: &str) -> String {
-    let mut visible = String::with_capacity(text.len());
-    for piece in text.split_inclusive(['\n', '\t']) {
+/// A text, all on one line.
+pub(crate) fn on_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    push_visible(&mut line, text);
+    line
+}
+
+/// One message of ours with whatever others say in it. It may have more lines and tabs;
+/// each further line is indented, so that none passes for a message of its own.
+pub(crate) fn message(text: &str) -> String {
+    let mut message = String::with_capacity(text.len());
+    for piece in text.trim_end_matches(['\r', '\n']).split_inclusive(['\n', '\t']) {
         let inner = piece.strip_suffix(['\n', '\t']).unwrap_or(piece);
-        push_visible(&mut visible, inner);
-        visible.push_str(&piece[inner.len()..]);
+        push_visible(&mut message, inner.strip_suffix('\r').unwrap_or(inner));
+        match &piece[inner.len()..] {
+            "\n" => message.push_str("\n  "),
+            rest => message.push_str(rest),
+        }
     }
-    visible
+    message
+}
+
+/// JSON on one line, which means the same to a program: what a terminal would obey stands
+/// in strings, and is written as strings may write it.
+pub(crate) fn json_line(json: &str) -> String {
+    let mut line = String::with_capacity(json.len());
+    for character in json.chars() {
+        if matches!(character, '\n' | '\r' | '\t') {
+            // Between the values: inside a string they are never written so.
+            line.push(' ');
+        } else if character.is_control() || is_unseen(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(line, "\\u{unit:04x}");
+            }
+        } else {
+            line.push(character);
+        }
+    }
+    line
 }
 
 fn push_number(line: &mut String, character: char) {
@@ -148,8 +178,31 @@ mod tests {
     }
 
     #[test]
-    fn lines_stay_lines() {
-        assert_eq!(visible_lines("a\n\tb\x07\n\n"), "a\n\tb\\u{7}\n\n");
-        assert_eq!(visible_lines(""), "");
+    fn no_line_of_a_message_passes_for_another_message() {
+        for (text, shown) in [
+            ("x\nwarning: y", "x\n  warning: y"),
+            ("x\r\nerror: y\r\n", "x\n  error: y"),
+            ("x\rerror: y", "x\\rerror: y"),
+            ("x\n\nerror: y", "x\n  \n  error: y"),
+            ("x\n\r\nerror: y", "x\n  \n  error: y"),
+            ("x\n\terror: y", "x\n  \terror: y"),
+            ("x\u{85}error: y\u{2028}error: z", "x\\u{85}error: y\\u{2028}error: z"),
+            ("x\u{b}error: y\u{c}error: z", "x\\u{b}error: y\\u{c}error: z"),
+            ("a\tb\x07\n\n", "a\tb\\u{7}"),
+            ("", ""),
+        ] {
+            assert_eq!(message(text), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn json_on_a_terminal_is_the_same_json() {
+        let value =
+            serde_json::json!({"a\u{202e}": "\u{9b}31m\u{7f}\u{e0041}\u{1b}[2J é ✔\u{fe0f}"});
+        let line = json_line(&value.to_string());
+        let obeyed = |character: char| character.is_control() || is_unseen(character);
+        assert!(!line.contains(obeyed), "{line:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).unwrap(), value);
+        assert_eq!(json_line("{\n\t\"a\\n\": 1\r\n}"), "{  \"a\\n\": 1  }");
     }
 }

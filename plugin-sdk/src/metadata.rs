@@ -76,6 +76,7 @@ const LIMITS: Keys = &[
     ("memory_mib", Object::Any),
     ("event_bytes", Object::Any),
     ("call_bytes", Object::Any),
+    ("added_bytes", Object::Any),
     ("call_ms", Object::Any),
     ("path_ms", Object::Any),
     ("deliver_ms", Object::Any),

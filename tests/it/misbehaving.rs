@@ -4,10 +4,12 @@
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use serde_json::Value;
 use tests::processes::{send, wait_until};
 use tests::{Ran, RunTest, guest};
 
 use crate::hello;
+use crate::history::ask;
 
 fn rogue(config: &str, more: &str) -> RunTest {
     hello().file(
@@ -192,6 +194,20 @@ fn one_log_line_is_cut_and_randomness_is_what_it_is() {
 }
 
 #[test]
+fn what_an_enricher_adds_in_a_run_is_bounded() {
+    let config = "{in: enrich, do: rewrite, text: x, times: 100000}";
+    let ran = rogue(config, "  limits: {added_bytes: 250000}\n").run().expect_code(0);
+    let events = ran.events();
+    let is_large = |event: &&Value| event["stdout"].as_str().unwrap().len() == 100_000;
+    let failed = |event: &&Value| event["playhouse"]["failed"][0] == "rogue";
+    assert_eq!(events.iter().filter(is_large).count(), 2, "{}", ran.stderr);
+    assert_eq!(events.iter().filter(failed).count(), 4, "{}", ran.stderr);
+    assert!(ran.plugin_line("rogue").contains("4 malformed changes"), "{}", ran.stderr);
+    let log = ran.artifact("plugins/rogue/log");
+    assert_eq!(log.matches("which is its limit `added_bytes`").count(), 1, "{log}");
+}
+
+#[test]
 fn a_flood_of_log_lines_is_dammed() {
     let ran = rogue("{in: finish, do: flood-log, lane: path}", "").run().expect_code(0);
     untouched(&ran);
@@ -248,6 +264,45 @@ fn answers_that_make_no_sense_change_nothing() {
 }
 
 #[test]
+fn of_what_an_enricher_writes_the_terminal_obeys_colours_alone() {
+    let text = r"\u001b]52;c;eA==\u0007\u001b[2J\u001b[1A\u001b[31mred\u001b[0m\u202e";
+    let config = format!("{{in: enrich, do: rewrite, at: 5, text: \"{text}\"}}");
+    let ran = rogue(&config, "").variable("ANSIBLE_FORCE_COLOR", "1").run().expect_code(0);
+    let shown = "\\u{1b}]52;c;eA==\\u{7}\\u{1b}[2J\\u{1b}[1A\u{1b}[31mred\u{1b}[0m\\u{202e}";
+    assert!(ran.stdout.contains(shown), "{:?}", ran.stdout);
+    let ansibles = ran.stdout.replace(shown, "");
+    assert!(ansibles.contains("\u{1b}[0;32m"), "Ansible's own colours: {ansibles:?}");
+    assert!(ran.events()[4]["stdout"].as_str().unwrap().contains("\u{1b}]52"), "kept as it is");
+}
+
+#[test]
+fn a_refusal_with_more_lines_imitates_no_message() {
+    let text = r"x\nwarning: y\r\nerror: z\rerror: \u001b[2J";
+    let ran = rogue(&format!("{{in: prepare, do: refuse, text: \"{text}\"}}"), "")
+        .run()
+        .expect_code(77)
+        .expect_stderr("refuses the run: x\n  warning: y\n  error: z\\rerror: \\u{1b}[2J");
+    let errors = ran.stderr.lines().filter(|line| line.starts_with("error: ")).count();
+    assert_eq!(errors, 1, "{}", ran.stderr);
+    assert!(!ran.stderr.lines().any(|line| line.starts_with("warning: ")), "{}", ran.stderr);
+}
+
+#[test]
+fn a_reason_with_more_lines_is_on_one_line_of_the_status() {
+    let set = "set: [[/extravars/region, north]]";
+    let reason = r"x\n  artifacts: /elsewhere\u001b[2J";
+    let test = rogue(
+        &format!("{{in: prepare, do: set, {set}, text: \"{reason}\"}}"),
+        "  allow: {set: [/extravars/region]}\n",
+    );
+    assert!(test.command().output().unwrap().status.success());
+    let (code, said) = ask(&test, "status", &["job"]);
+    assert_eq!(code, 0, "{said}");
+    let shown = "  plugin rogue set /extravars/region: x\\n  artifacts: /elsewhere\\u{1b}[2J\n";
+    assert!(said.contains(shown), "{said}");
+}
+
+#[test]
 fn on_error_withhold_hides_what_the_plugin_could_not_see() {
     let ran =
         rogue("{in: enrich, do: panic, at: 5}", "  on_error: withhold\n").run().expect_code(0);
@@ -255,6 +310,12 @@ fn on_error_withhold_hides_what_the_plugin_could_not_see() {
     assert_eq!(event["event_data"], serde_json::json!({}));
     assert_eq!(event["stdout"], "[withheld: rogue failed, see plugins/rogue/log]");
     assert_eq!(ran.events().len(), 6);
+    assert!(
+        ran.stdout.contains("[withheld: rogue failed, see plugins/rogue/log]"),
+        "{}",
+        ran.stdout
+    );
+    assert!(!ran.stdout.contains("ok: [web1]"), "{}", ran.stdout);
 }
 
 #[test]

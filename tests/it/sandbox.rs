@@ -1,12 +1,15 @@
 //! What a guest sees of the machine and whom it can talk to: nothing and nobody, unless the
 //! operator said so. Each refusal is counted, and the log has the line that would allow it.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::path::Path;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use receiver::{Answer, Receiver};
-use tests::{RunTest, guest};
+use tests::{HttpsServers, RunTest, guest};
 
 use crate::hello;
 
@@ -81,6 +84,45 @@ fn no_socket_is_opened_that_a_guest_could_keep() {
     assert_eq!(ran.events().len(), 6, "{}", ran.stderr);
 }
 
+/// The most memory that Playhouse's own process had in a run, in MiB, and the run's log of
+/// the plugin.
+fn peak_memory(entry: &str) -> (u64, String) {
+    let test = rogue(entry);
+    let mut playhouse = test.start();
+    let status = format!("/proc/{}/status", playhouse.id());
+    let mut peak = 0;
+    // What is asked for here happens in `init`, a whole run before the end.
+    while playhouse.try_wait().unwrap().is_none() {
+        let status = fs::read_to_string(&status).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        peak = peak.max(kib.unwrap_or_default());
+        thread::sleep(Duration::from_millis(5));
+    }
+    let ran = test.ended(&playhouse.wait_with_output().unwrap()).expect_code(0);
+    assert_eq!(ran.events().len(), 6, "{}", ran.stderr);
+    (peak >> 10, ran.artifact("plugins/rogue/log"))
+}
+
+#[test]
+fn what_waits_in_the_host_for_a_plugin_is_bounded() {
+    let entry = |function: &str| {
+        format!(
+            "config: {{in: {function}, do: hoard-requests, lane: path}}\n  limits: {{memory_mib: 32, cpu_ms: 60000, init_ms: 60000}}"
+        )
+    };
+    let (usual, _) = peak_memory(&entry("nothing"));
+    let (peak, log) = peak_memory(&entry("init"));
+    assert!(peak < usual + 32 + 64, "{usual} MiB without and {peak} MiB with: {log}");
+    assert!(log.contains(" 0 long texts"), "{log}");
+    assert!(log.contains("a request is not sent: "), "{log}");
+    let bodies = log.lines().find_map(|line| {
+        line.strip_suffix(" bytes of bodies that are under way")?.rsplit(' ').next()?.parse().ok()
+    });
+    // The two that have room, and of the others what was under way when they were refused.
+    assert!(bodies.is_some_and(|bytes: usize| (32 << 20..36 << 20).contains(&bytes)), "{log}");
+}
+
 #[test]
 fn a_request_with_too_many_headers_is_refused_in_every_hook() {
     for function in
@@ -95,6 +137,28 @@ fn a_request_with_too_many_headers_is_refused_in_every_hook() {
         assert!(log.contains(&format!("Limit: {said}")), "{function}: {log}");
         assert_eq!(ran.events().len(), 6, "{function}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn links_that_a_plugin_makes_stay_in_its_folder() {
+    let test = rogue("config: {in: finish, do: links, lane: delivery}");
+    let folder = test.room().join("folder");
+    fs::create_dir(&folder).unwrap();
+    let allow = format!("rogue.dir={}:rw", folder.display());
+    let ran = test.arguments(&["--plugin-allow", &allow]).run().expect_code(0);
+    let log = ran.artifact("plugins/rogue/log");
+    for out in ["../outside/secret", "/etc/passwd", "a/../../x", ".."] {
+        assert!(log.contains(&format!("no link to {out}: not-permitted")), "{out}: {log}");
+        assert!(log.contains(&format!("no link `link` to `{out}`: ")), "{out}: {log}");
+    }
+    assert!(ran.plugin_line("rogue").contains("4 refusals"), "{}", ran.stderr);
+    let links = [("7", "ok-name"), ("5", "./a/b")];
+    for (name, target) in links {
+        let link = fs::read_link(folder.join("deep").join(name)).unwrap();
+        assert_eq!(link, Path::new(target), "{log}");
+    }
+    assert_eq!(fs::read_dir(folder.join("deep")).unwrap().count(), links.len());
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "{log}");
 }
 
 #[test]
@@ -180,6 +244,52 @@ fn wasi_http_has_the_grants_of_http() {
     assert!(log.contains("add `--plugin-allow rogue.http=http://127.0.0.1:1`"), "{log}");
     assert!(ran.plugin_line("rogue").contains("3 refusals"), "{}", ran.stderr);
     assert_eq!(receiver.requests().len(), 3);
+}
+
+#[test]
+fn a_certificate_is_shown_to_the_origins_that_it_is_for() {
+    let servers = HttpsServers::start(2);
+    let (one, other) = (servers.url(0), servers.url(1));
+    let file = |name: &str| servers.path(name).display().to_string();
+    let (ca, cert, key) = (file("ca.pem"), file("client.pem"), file("client.key"));
+    let run = |urls: &[&str], origins: &str| {
+        let entry = format!(
+            "config: {{in: deliver-status, do: http, urls: {urls:?}}}\n  allow: {{http: {urls:?}}}\n  tls_ca: {ca}\n  identities: {{me: {{{origins}cert: {cert}, key: {key}}}}}"
+        );
+        rogue(&entry).run()
+    };
+    let both = [one.as_str(), other.as_str()];
+    for (urls, origins, shown, notices) in [
+        (&both[..], format!("origins: [\"{other}\"], "), [false, true], 0),
+        (&both[..], "origins: [\"https://*:*\"], ".to_owned(), [true, true], 0),
+        (&both[..], "origins: [], ".to_owned(), [false, false], 0),
+        (&both[..], String::new(), [false, false], 1),
+        (&both[..1], String::new(), [true, false], 0),
+    ] {
+        let ran = run(urls, &origins).expect_code(0);
+        let log = ran.artifact("plugins/rogue/log");
+        assert_eq!(log.matches(" answered 200").count(), 3 * urls.len(), "{origins}: {log}");
+        assert_eq!([0, 1].map(|number| servers.shown(number) > 0), shown, "{origins}: {log}");
+        let notice = format!(
+            "HTTP exchanges show no certificate of `me`, since the plugin may send to more than one origin (`{one}`, `{other}`); write where"
+        );
+        assert_eq!(log.matches(&notice).count(), notices, "{origins}: {log}");
+    }
+    for (origins, said) in [
+        (
+            "origins: [\"https://a/b\"], ",
+            "the origin `https://a/b` of the identity `me` cannot be read: column 10: ",
+        ),
+        ("origins: [\"http://a\"], ", "a certificate is shown over `https://` alone"),
+    ] {
+        let _ran = run(&both, origins).expect_code(78).expect_stderr(said);
+    }
+    let twice = format!(
+        "identities: {{me: {{origins: [\"https://*.a\"], cert: {cert}, key: {key}}}, you: {{origins: [\"https://b.a\"], cert: {cert}, key: {key}}}}}"
+    );
+    let _ran = rogue(&twice).run().expect_code(78).expect_stderr(
+        "the identities `me` and `you` are both for some origin: `https://*.a` and `https://b.a`",
+    );
 }
 
 #[test]

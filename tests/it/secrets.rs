@@ -41,7 +41,7 @@ fn no_word_of_a_plugin_tells_its_secret() {
         ("prepare", "tell"),
         ("prepare", "tell-and-reject"),
         ("prepare", "tell-and-panic"),
-        ("prepare", "set, set: [[/limit, web1]]"),
+        ("prepare", "set, set: [[/limit, web1]], text: 'because of {token}'"),
         ("keep", "tell-and-panic"),
         ("enrich", "tell"),
         ("enrich", "tell-and-panic"),

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::hello;
+use crate::history::ask;
+use crate::{hello, test};
+use tests::guest;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -120,4 +122,53 @@ fn links_that_somebody_put_among_the_artifacts_are_not_followed() {
     // Its room goes with it.
     let _ran = test.run().expect_code(73).expect_stderr("it is a link");
     assert!(kept.exists());
+}
+
+#[test]
+fn links_that_somebody_put_among_a_plugins_files_are_not_followed() {
+    let rogue = |config: &str| {
+        format!("- plugin: {}\n  config: {{in: {config}}}\n", guest("rogue").display())
+    };
+    for (link, code) in [("log", 0), ("cursor.tmp", 0), ("set-aside.jsonl", 75), ("lock", 73)] {
+        let test = hello().file("env/plugins", &rogue("deliver-status, do: fail"));
+        assert!(test.command().output().unwrap().status.success());
+        let victim = test.room().join("victim");
+        fs::write(&victim, "precious").unwrap();
+        let link_path = test.private_data_dir().join("artifacts/job/plugins/rogue").join(link);
+        let _ = fs::remove_file(&link_path);
+        symlink(&victim, link_path).unwrap();
+        let test = test.file("env/plugins", &rogue("deliver-events, do: reject, at: 4"));
+        let (came, said) = ask(&test, "deliver", &["--timeout", "1"]);
+        assert_eq!(came, code, "{link}: {said}");
+        assert_eq!(said.contains("it is a link"), code != 0, "{link}: {said}");
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious", "{link}");
+    }
+    let room = test().local_hosts(&["web1"]).file("env/plugins", &rogue("keep, do: panic, at: 6"));
+    let victim = room.room().join("victim");
+    fs::write(&victim, "precious").unwrap();
+    let link = "{{ playbook_dir }}/../artifacts/job/plugins/rogue/set-aside.jsonl";
+    let ran = room
+        .playbook(&format!(
+            "- hosts: all\n  gather_facts: false\n  tasks: [{{command: \"ln -s {} {link}\"}}]\n",
+            victim.display()
+        ))
+        .run()
+        .expect_code(0);
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    let log = ran.artifact("plugins/rogue/log");
+    assert!(log.contains("event 6 is set aside and `") && log.contains("it is a link"), "{log}");
+}
+
+#[test]
+fn links_in_place_of_the_files_of_a_background_run_are_not_followed() {
+    for link in ["daemon.log", "pid"] {
+        let test = hello();
+        let victim = test.room().join("victim");
+        fs::write(&victim, "precious").unwrap();
+        symlink(&victim, test.private_data_dir().join(link)).unwrap();
+        let output = test.command_of("start").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains("it is a link"), "{link}: {said}");
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious", "{link}");
+    }
 }

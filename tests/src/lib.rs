@@ -8,8 +8,10 @@
 
 mod ansible;
 mod authoring;
+mod certificates;
 mod comparison;
 mod form;
+mod https;
 mod mosquitto;
 mod peer;
 pub mod processes;
@@ -22,6 +24,7 @@ pub use ansible::{Core, component, componentize_bin, guest, python_component};
 pub use authoring::{lend_caches, lend_toolchain};
 pub use comparison::{Comparison, Unlike, compare_with_peer, same_as_peer};
 pub use form::{EventForm, event_form, shown_by, without_times};
+pub use https::HttpsServers;
 pub use mosquitto::{Mosquitto, Published};
 pub use ran::Ran;
 pub use run_test::{Program, RunTest};

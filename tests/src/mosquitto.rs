@@ -3,12 +3,13 @@
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+use crate::certificates::{certify, run};
 use crate::processes::{send, wait_until};
 
 /// A message as it arrived.
@@ -59,7 +60,7 @@ impl Mosquitto {
         );
         let passwords = broker.path("passwords").display().to_string();
         run("mosquitto_passwd", &["-c", "-b", &passwords, "tester", password]);
-        broker.certify();
+        certify(broker.folder.path());
         broker.start();
         broker
     }
@@ -71,30 +72,9 @@ impl Mosquitto {
             "allow_anonymous false\nrequire_certificate true\nuse_identity_as_username true\n\
              cafile DIR/ca.pem\ncertfile DIR/server.pem\nkeyfile DIR/server.key",
         );
-        broker.certify();
+        certify(broker.folder.path());
         broker.start();
         broker
-    }
-
-    /// Makes an authority, and certificates of it for a server and a client.
-    fn certify(&self) {
-        let at = |name: &str| self.path(name).display().to_string();
-        let make = |name: &str, subject: &str, more: &[&str]| {
-            let (key, certificate) = (at(&format!("{name}.key")), at(&format!("{name}.pem")));
-            let request = ["req", "-x509", "-subj", subject, "-keyout", &key, "-out", &certificate];
-            let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-            run("openssl", &[&request[..], &key, more].concat());
-        };
-        let (ca, ca_key) = (at("ca.pem"), at("ca.key"));
-        let signed =
-            ["-CA", &ca, "-CAkey", &ca_key, "-addext", "basicConstraints=critical,CA:FALSE"];
-        make("ca", "/CN=authority", &[]);
-        make(
-            "server",
-            "/CN=broker",
-            &[&signed[..], &["-addext", "subjectAltName=IP:127.0.0.1"]].concat(),
-        );
-        make("client", "/CN=tester", &signed);
     }
 
     /// Starts it, on the same port as before, with the messages it had.
@@ -190,14 +170,4 @@ impl Drop for Mosquitto {
 fn message(line: &str) -> Published {
     let (topic, payload) = line.split_once(' ').expect("a topic and a payload");
     Published { topic: topic.to_owned(), payload: payload.to_owned() }
-}
-
-fn run(program: &str, arguments: &[&str]) {
-    let output = Command::new(Path::new(program)).args(arguments).output();
-    let output = output.unwrap_or_else(|error| panic!("`{program}` does not start: {error}"));
-    assert!(
-        output.status.success(),
-        "{program} {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
 }

@@ -173,6 +173,7 @@ impl EventFiles {
 
     fn write_whole(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
+        let flags = flags | OFlags::NOFOLLOW;
         let mode = Mode::RUSR | Mode::WUSR;
         let file = openat(&self.artifact_dir, UNFINISHED, flags, mode)?;
         File::from(file).write_all(bytes)?;

@@ -39,7 +39,7 @@ pub(super) fn explain(args: &ExplainArgs) -> i32 {
     match find(args) {
         Ok(Some(found)) => {
             if args.json {
-                printer::print(&found.to_json().to_string());
+                printer::print_json(&found.to_json().to_string());
             } else {
                 found.lines().iter().for_each(|line| printer::print(line));
             }

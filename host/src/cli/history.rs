@@ -14,6 +14,7 @@ use crate::artifacts::{
 };
 use crate::exit_code;
 use crate::input::{InputError, PrivateDataDir};
+use crate::visible::{json_line, on_one_line};
 
 /// How often `--follow` looks for more.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -107,24 +108,25 @@ fn show_status(args: &StatusArgs) -> Result<(), HistoryError> {
     let mut out = io::stdout().lock();
     if args.place.json {
         for record in &records {
-            writeln!(out, "{}", record_json(record))?;
+            writeln!(out, "{}", json_line(&record_json(record).to_string()))?;
         }
         return Ok(());
     }
-    let widest = records.iter().map(|record| record.ident.len()).max().unwrap_or(0).max(5);
+    let idents: Vec<String> = records.iter().map(|record| on_one_line(&record.ident)).collect();
+    let widest = idents.iter().map(String::len).max().unwrap_or(0).max(5);
     writeln!(
         out,
         "{:widest$}  {:<11}  {:>4}  {:<19}  {:>9}  {:>7}",
         "IDENT", "STATUS", "RC", "STARTED (UTC)", "TOOK", "EVENTS"
     )?;
-    for record in &records {
+    for (record, ident) in records.iter().zip(&idents) {
         let started = record.started.map(|time| time.strftime("%Y-%m-%d %H:%M:%S").to_string());
         writeln!(
             out,
             "{:widest$}  {:<11}  {:>4}  {:<19}  {:>9}  {:>7}",
-            record.ident,
+            ident,
             record.state.as_str(),
-            record.rc.as_deref().unwrap_or("-"),
+            on_one_line(record.rc.as_deref().unwrap_or("-")),
             started.as_deref().unwrap_or("-"),
             took(record).map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1} s")),
             record.events
@@ -140,7 +142,8 @@ fn show_details(out: &mut impl Write, record: &RunRecord) -> io::Result<()> {
     for (host, stats) in record.stats.iter().flatten() {
         writeln!(
             out,
-            "  {host}: ok={} changed={} unreachable={} failed={} skipped={} rescued={} ignored={}",
+            "  {}: ok={} changed={} unreachable={} failed={} skipped={} rescued={} ignored={}",
+            on_one_line(host),
             stats.ok,
             stats.changed,
             stats.dark,
@@ -154,12 +157,14 @@ fn show_details(out: &mut impl Write, record: &RunRecord) -> io::Result<()> {
         writeln!(out, "  its program was killed; what it had heard of is in the events")?;
     }
     for change in read_config_changes(&record.artifact_dir) {
-        writeln!(out, "  {}", change_line(&change))?;
+        writeln!(out, "  {}", on_one_line(&change_line(&change)))?;
     }
     for left in &record.undelivered {
+        let left = on_one_line(&left.to_string());
         writeln!(out, "  {left}; `playhouse deliver` gives them to it")?;
     }
-    writeln!(out, "  artifacts: {}", record.artifact_dir.display())
+    let artifacts = record.artifact_dir.display().to_string();
+    writeln!(out, "  artifacts: {}", on_one_line(&artifacts))
 }
 
 /// `extra-vars set /limit to "web*": because`
@@ -176,7 +181,7 @@ fn change_line(change: &Value) -> String {
         let _ = write!(line, " to {value}");
     }
     if !text("reason").is_empty() {
-        let _ = write!(line, ": {}", text("reason").escape_debug());
+        let _ = write!(line, ": {}", text("reason"));
     }
     line
 }
@@ -244,12 +249,12 @@ fn show_events(args: &EventsArgs) -> Result<(), HistoryError> {
 
 fn show(out: &mut impl Write, logged: &Logged, as_json: bool) -> io::Result<()> {
     match logged {
-        Logged::Status(change) if as_json => writeln!(out, "{}", change.json),
+        Logged::Status(change) if as_json => writeln!(out, "{}", json_line(&change.json)),
         Logged::Status(change) => {
             let time = change.created.strftime("%H:%M:%S%.3f");
             writeln!(out, "{time}  {:>6}  {}", "", change.status)
         }
-        Logged::Event { json, .. } if as_json => writeln!(out, "{json}"),
+        Logged::Event { json, .. } if as_json => writeln!(out, "{}", json_line(json)),
         Logged::Event { json, .. } => {
             let event: Value = serde_json::from_str(json).unwrap_or_default();
             let data = &event["event_data"];
@@ -264,7 +269,7 @@ fn show(out: &mut impl Write, logged: &Logged, as_json: bool) -> io::Result<()> 
                 text(&data["host"]),
                 text(about)
             );
-            writeln!(out, "{}", line.trim_end())
+            writeln!(out, "{}", on_one_line(line.trim_end()))
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::pipeline::Observer;
 use crate::plugins::PluginStats;
-use crate::visible::visible_lines;
+use crate::visible::{json_line, message, on_one_line};
 use crate::{PluginSummary, RunOutcome};
 
 /// Standard output, as long as somebody reads it.
@@ -57,18 +57,24 @@ pub(super) fn outcome(outcome: &RunOutcome, elapsed: Duration, is_quiet: bool) {
 }
 
 /// What went wrong. Never quiet.
-pub(super) fn error(message: &str) {
-    say(&format!("error: {message}"));
+pub(super) fn error(reason: &str) {
+    say(&format!("error: {reason}"));
 }
 
-/// A line on standard output. Whoever closes the pipe has seen enough.
+/// One line on standard output, whatever is said in it. Whoever closes the pipe has seen enough.
 pub(super) fn print(line: &str) {
-    let _ = writeln!(io::stdout().lock(), "{}", visible_lines(line));
+    let _ = writeln!(io::stdout().lock(), "{}", on_one_line(line));
 }
 
-/// A line on standard error; if nobody reads it there is nobody left to tell.
-pub(super) fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", visible_lines(line));
+/// One line of JSON on standard output.
+pub(super) fn print_json(json: &str) {
+    let _ = writeln!(io::stdout().lock(), "{}", json_line(json));
+}
+
+/// One message on standard error, whose further lines are indented; if nobody reads it
+/// there is nobody left to tell.
+pub(super) fn say(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", message(text));
 }
 
 /// `plugin http-sink 0.1.0: 3 statuses and 14 events delivered, 0 waiting; 5 calls, …`

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::artifacts::StatusChange;
 use crate::events::{Event, EventOutcome};
 use crate::pipeline::Observer;
+use crate::visible::on_one_line;
 
 /// How often the view is drawn: its clock shows tenths of seconds.
 const DRAW_EVERY: Duration = Duration::from_millis(100);
@@ -94,7 +95,7 @@ impl Observer for Progress {
         self.end();
         let view = lock(&self.view);
         for (host, counts) in &view.hosts {
-            show(&format!("{host}: {counts}\n"));
+            show(&format!("{}: {counts}\n", on_one_line(host)));
         }
     }
 
@@ -173,6 +174,7 @@ impl View {
     }
 
     fn note(&mut self, what: &str) {
+        let what = on_one_line(what);
         self.notes.push(format!("{:>7.1} s  {what}", self.started.elapsed().as_secs_f64()));
     }
 
@@ -192,9 +194,9 @@ impl View {
         }
         let elapsed = self.started.elapsed().as_secs_f64();
         vec![
-            format!("{elapsed:>7.1} s  play  {}", self.play),
-            format!("           task  {} (number {})", self.task, self.tasks),
-            format!("           on    {names}"),
+            format!("{elapsed:>7.1} s  play  {}", on_one_line(&self.play)),
+            format!("           task  {} (number {})", on_one_line(&self.task), self.tasks),
+            format!("           on    {}", on_one_line(&names)),
             format!("           {} hosts: {all}", self.hosts.len()),
         ]
     }

@@ -258,6 +258,22 @@ impl Grants {
         Ok(granted)
     }
 
+    /// Where HTTP over TLS may go: origins, and patterns where neither side says which.
+    pub(super) fn https(&self) -> Vec<OriginPattern> {
+        let EgressGrants { narrowed, from_settings } = &self.http;
+        let both = narrowed.allowed.iter().flat_map(|allowed| {
+            let wanted = narrowed.wanted.iter().filter(|wanted| wanted.overlaps(allowed));
+            wanted.map(move |wanted| if wanted.is_one() { wanted } else { allowed })
+        });
+        let mut all = Vec::new();
+        for pattern in from_settings.iter().chain(both).filter(|pattern| pattern.is_https()) {
+            if !all.contains(pattern) {
+                all.push(pattern.clone());
+            }
+        }
+        all
+    }
+
     /// Whether the plugin asks for a secret of its own; the error says why it has none.
     pub(super) fn wants_secret(&self, name: &str) -> Result<(), String> {
         if self.wanted_secrets.iter().any(|wanted| wanted == name) {

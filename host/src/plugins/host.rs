@@ -10,7 +10,7 @@ use super::compiled::{Compiled, Refusal};
 use super::egress::{Proxies, Tls};
 use super::epoch::EpochTicker;
 use super::exports::find_hooks;
-use super::imports::add_refusals_to_linker;
+use super::imports::add_ours_to_linker;
 use super::limits::Limits;
 use super::own_secrets::OwnSecrets;
 use super::plugin::place_paths;
@@ -44,7 +44,7 @@ impl PluginHost {
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(failed)?;
-        add_refusals_to_linker(&mut linker).map_err(failed)?;
+        add_ours_to_linker(&mut linker).map_err(failed)?;
         AllHooks::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state).map_err(failed)?;
         let ticker = EpochTicker::start(&engine)
             .map_err(|error| PluginError::Engine(format!("a thread cannot be started: {error}")))?;
@@ -121,7 +121,7 @@ impl PluginHost {
         let mut config = spec.foreign;
         place_paths(&mut config, wants, &spec.base);
         config.extend(spec.config);
-        let tls = Tls::load(spec.tls_ca.as_deref(), &spec.identities, &spec.base)
+        let tls = Tls::load(spec.tls_ca.as_deref(), &spec.identities, &spec.base, &grants.https())
             .map_err(|reason| PluginError::Tls { plugin: name.to_string(), reason })?;
         let secrets = spec
             .secrets

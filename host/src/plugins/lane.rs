@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::bindings::exports::playhouse::plugin::lifecycle;
 use super::bindings::playhouse::plugin::types;
 use super::egress::Egress;
+use super::growth::Growth;
 use super::instance::{Budget, Instance, Lost};
 use super::limits::Work;
 use super::log::{LogLevel, PluginLog};
@@ -61,6 +62,7 @@ pub struct PluginLane {
     pub(super) context: LaneContext,
     pub(super) log: Arc<PluginLog>,
     pub(super) stats: PluginStats,
+    pub(super) growth: Growth,
     lane: Lane,
     egress: Arc<Egress>,
     secrets: Arc<LaneSecrets>,
@@ -93,6 +95,9 @@ impl PluginLane {
             plugin.limits.log_bytes,
             context.secrets.clone(),
         ));
+        if let Some(notice) = plugin.tls.take_notice() {
+            log.write_ours(LogLevel::Warn, &notice);
+        }
         let egress = Arc::new(Egress::new(
             Arc::clone(&plugin.grants),
             Arc::clone(&plugin.tls),
@@ -100,11 +105,13 @@ impl PluginLane {
             plugin.limits.connections,
             context.rehearsal.clone(),
         ));
+        let growth = Growth::new(plugin.limits.added_bytes);
         let mut started = Self {
             plugin,
             context,
             log,
             stats: PluginStats::default(),
+            growth,
             lane,
             egress,
             secrets: Arc::default(),

@@ -18,6 +18,9 @@ pub struct LimitOverrides {
     /// Bytes that cross in one call, in either direction. 64 MiB: an answer is at most a
     /// batch with every text replaced, and what is larger is nonsense; it traps.
     pub call_bytes: Option<u64>,
+    /// Bytes that an enricher adds to a run's events in all, beside twice their own.
+    /// 64 MiB: a thousand words for each of ten thousand events; each is on disk twice.
+    pub added_bytes: Option<u64>,
     /// Milliseconds for one call of a filter or enricher. 1000: a person waits for it.
     pub call_ms: Option<u64>,
     /// Milliseconds that a filter and enricher may hold a run up in all, beside 2 % of the
@@ -48,6 +51,7 @@ const DEFAULTS: LimitOverrides = LimitOverrides {
     memory_mib: Some(64),
     event_bytes: Some(8 << 20),
     call_bytes: Some(64 << 20),
+    added_bytes: Some(64 << 20),
     call_ms: Some(1_000),
     path_ms: Some(2_000),
     deliver_ms: Some(30_000),
@@ -73,6 +77,7 @@ pub(super) struct Limits {
     pub(super) memory: usize,
     pub(super) event_bytes: usize,
     pub(super) call_bytes: usize,
+    pub(super) added_bytes: usize,
     pub(super) call: Duration,
     pub(super) path: Duration,
     pub(super) deliver: Duration,
@@ -98,6 +103,7 @@ impl LimitOverrides {
             memory_mib: of(|limits| limits.memory_mib),
             event_bytes: of(|limits| limits.event_bytes),
             call_bytes: of(|limits| limits.call_bytes),
+            added_bytes: of(|limits| limits.added_bytes),
             call_ms: of(|limits| limits.call_ms),
             path_ms: of(|limits| limits.path_ms),
             deliver_ms: of(|limits| limits.deliver_ms),
@@ -158,6 +164,7 @@ impl Limits {
             memory: size(limits.memory_mib.map(|count| count.saturating_mul(1 << 20))),
             event_bytes: size(limits.event_bytes),
             call_bytes: size(limits.call_bytes),
+            added_bytes: size(limits.added_bytes),
             call: millis(limits.call_ms),
             path: millis(limits.path_ms),
             deliver: millis(limits.deliver_ms),

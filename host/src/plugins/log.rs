@@ -6,13 +6,14 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
 use super::Lane;
+use crate::own_file::open_own;
 use crate::secrets::{Owner, REDACTED, Secrets};
 use crate::visible::push_visible;
 
@@ -156,7 +157,8 @@ impl PluginLog {
 impl State {
     fn append(&mut self, path: &Path, line: &str) {
         if self.file.is_none() {
-            self.file = OpenOptions::new().append(true).create(true).mode(0o600).open(path).ok();
+            let mut options = OpenOptions::new();
+            self.file = open_own(options.append(true).create(true).mode(0o600), path).ok();
         }
         if let Some(file) = &mut self.file {
             let _ = file.write_all(line.as_bytes());

@@ -23,6 +23,7 @@ mod error;
 mod exports;
 mod foreign_keys;
 mod grants;
+mod growth;
 mod guest_output;
 mod hooks;
 mod host;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::Instant;
 
 use serde::Deserialize;
@@ -14,11 +14,13 @@ use super::batch::{BatchParts, annotations};
 use super::bindings::exports::playhouse::plugin::{event_enricher, pre_run};
 use super::bindings::playhouse::plugin::types::Batch;
 use super::edits::our_edits;
+use super::growth::Growth;
 use super::instance::{Budget, Instance, Lost};
 use super::limits::Work;
 use super::log::LogLevel;
 use super::{Change, Edit, Enriched, Hook, PluginLane, PrepareError, Verdicts};
 use crate::events::SeenEvent;
+use crate::own_file::open_own;
 
 /// Bytes of a note's key.
 const LONGEST_KEY: usize = 64;
@@ -42,13 +44,15 @@ trait BatchHook {
         batch: Batch<'_>,
     ) -> Result<Self::Given, Lost>;
 
-    /// Puts what was given in the order of the events. A part that is malformed is dropped
-    /// and said; an error is the whole of it.
+    /// Puts what was given in the order of the events; none for an event whose answer
+    /// cannot be taken. A part that is malformed is dropped and said; an error is the whole
+    /// of it.
     fn answers(
         given: Self::Given,
         seen: &[SeenEvent<'_>],
+        growth: &mut Growth,
         malformed: &mut Vec<String>,
-    ) -> Result<Vec<Self::Answer>, String>;
+    ) -> Result<Vec<Option<Self::Answer>>, String>;
 }
 
 /// Whether the event goes on.
@@ -71,20 +75,18 @@ impl BatchHook for Filter {
     fn answers(
         keep: Vec<bool>,
         seen: &[SeenEvent<'_>],
+        _growth: &mut Growth,
         _malformed: &mut Vec<String>,
-    ) -> Result<Vec<bool>, String> {
+    ) -> Result<Vec<Option<bool>>, String> {
         if keep.len() != seen.len() {
             return Err(format!("gave {} answers about {} events in keep", keep.len(), seen.len()));
         }
-        Ok(keep)
+        Ok(keep.into_iter().map(Some).collect())
     }
 }
 
 /// What becomes of the event, if anything.
 struct Enricher;
-
-/// Bytes that an enricher may give an event beside twice what the event has.
-const GROWTH: usize = 256 << 10;
 
 impl BatchHook for Enricher {
     const HOOK: Hook = Hook::EventEnricher;
@@ -103,9 +105,11 @@ impl BatchHook for Enricher {
     fn answers(
         changes: Vec<event_enricher::Change>,
         seen: &[SeenEvent<'_>],
+        growth: &mut Growth,
         malformed: &mut Vec<String>,
-    ) -> Result<Vec<Option<Change>>, String> {
-        let mut answers = vec![None; seen.len()];
+    ) -> Result<Vec<Option<Self::Answer>>, String> {
+        let mut answers = vec![Some(None); seen.len()];
+        let mut is_changed = vec![false; seen.len()];
         // Changes mostly come in the order of the events.
         let mut next = 0;
         for change in changes {
@@ -115,11 +119,14 @@ impl BatchHook for Enricher {
                 return Err(format!("changed event {counter} in enrich, which it was not shown"));
             };
             next = place + 1;
-            if answers[place].is_some() {
+            if std::mem::replace(&mut is_changed[place], true) {
                 return Err(format!("changed event {counter} twice in one enrich"));
             }
-            check_growth(&change, &seen[place])?;
-            answers[place] = Some(our_change(change, malformed));
+            answers[place] = if growth.takes(&change, &seen[place])? {
+                Some(Some(our_change(change, malformed)))
+            } else {
+                None
+            };
         }
         Ok(answers)
     }
@@ -195,7 +202,7 @@ impl PluginLane {
             match self.ask::<H>(batch, rest).await {
                 Ok(given) => {
                     for (&index, answer) in rest.iter().zip(given) {
-                        answers[index] = Some(answer);
+                        answers[index] = answer;
                     }
                     return answers;
                 }
@@ -231,7 +238,7 @@ impl PluginLane {
                 return done;
             }
             match self.ask::<H>(batch, &[index]).await {
-                Ok(given) => answers[index] = given.into_iter().next(),
+                Ok(given) => answers[index] = given.into_iter().next().flatten(),
                 Err(Trouble::Lost(Lost::Trap(reason))) => {
                     answers[index] = None;
                     self.set_aside(batch[index].event.counter, H::HOOK, &reason);
@@ -253,7 +260,7 @@ impl PluginLane {
         &mut self,
         batch: &[SeenEvent<'_>],
         asked: &[usize],
-    ) -> Result<Vec<H::Answer>, Trouble> {
+    ) -> Result<Vec<Option<H::Answer>>, Trouble> {
         let seen: Vec<SeenEvent<'_>> = asked.iter().map(|&index| batch[index]).collect();
         let mut instance = self.take_instance().await.ok_or(Trouble::Ended)?;
         let limits = &self.plugin.limits;
@@ -265,12 +272,22 @@ impl PluginLane {
         let result = H::call(&mut instance, budget, parts.batch()).await;
         let given = self.after_call(instance, started, result).map_err(Trouble::Lost)?;
         let mut malformed = Vec::new();
-        let answers = H::answers(given, &seen, &mut malformed);
+        let mut growth = self.growth;
+        let answers = H::answers(given, &seen, &mut growth, &mut malformed);
         self.stats.malformed += malformed.len() as u64;
         for reason in malformed {
             self.log.write(LogLevel::Warn, &format!("{reason}; that part was dropped"), &[]);
         }
-        answers.map_err(Trouble::Nonsense)
+        let answers = answers.map_err(Trouble::Nonsense)?;
+        self.growth = growth;
+        let refused = unanswered(&answers).len();
+        if refused > 0 {
+            self.stats.malformed += refused as u64;
+            if let Some(complaint) = self.growth.complaint() {
+                self.log.write_ours(LogLevel::Warn, &complaint);
+            }
+        }
+        Ok(answers)
     }
 
     /// Records an event that no instance survives.
@@ -282,11 +299,8 @@ impl PluginLane {
             "reason": reason,
         });
         let path = self.context.folder.join("set-aside.jsonl");
-        let written = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&path)
+        let mut options = OpenOptions::new();
+        let written = open_own(options.append(true).create(true).mode(0o600), &path)
             .and_then(|mut file| file.write_all(format!("{record}\n").as_bytes()));
         let said = match written {
             Ok(()) => format!("event {counter} is set aside: {reason}"),
@@ -301,21 +315,6 @@ impl PluginLane {
 
 fn unanswered<A>(answers: &[Option<A>]) -> Vec<usize> {
     (0..answers.len()).filter(|&index| answers[index].is_none()).collect()
-}
-
-/// What an enricher adds is kept on disk more than once, so it is bounded by what was
-/// there before.
-fn check_growth(change: &event_enricher::Change, seen: &SeenEvent<'_>) -> Result<(), String> {
-    let notes: usize = change.notes.iter().map(|note| note.key.len() + note.value.len()).sum();
-    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-    let new = notes + length(&change.data) + length(&change.stdout);
-    let old = seen.event.stdout.len() + seen.event.data().map_or(0, str::len);
-    let most = GROWTH + 2 * old;
-    if new > most {
-        let counter = change.counter;
-        return Err(format!("gave event {counter} {new} bytes in enrich; {most} are allowed"));
-    }
-    Ok(())
 }
 
 fn our_change(change: event_enricher::Change, malformed: &mut Vec<String>) -> Change {
@@ -422,25 +421,6 @@ mod tests {
         assert_eq!(malformed.len(), 10, "{malformed:#?}");
     }
 
-    #[test]
-    fn what_an_enricher_adds_is_bounded() {
-        let events = two_events();
-        let fields = Fields::of_events(&events);
-        let seen = SeenEvent::of_events(&events, &fields);
-        let answer = |length: usize| {
-            let change = event_enricher::Change {
-                counter: 2,
-                notes: Vec::new(),
-                data: None,
-                stdout: Some("x".repeat(length)),
-                ext: Vec::new(),
-            };
-            Enricher::answers(vec![change], &seen, &mut Vec::new())
-        };
-        assert!(answer(GROWTH).is_ok());
-        assert!(answer(GROWTH + 100).unwrap_err().contains("bytes in enrich"));
-    }
-
     fn two_events() -> [Event; 2] {
         [1, 2].map(|counter| Event {
             counter,
@@ -460,8 +440,10 @@ mod tests {
         let events = two_events();
         let fields = Fields::of_events(&events);
         let seen = SeenEvent::of_events(&events, &fields);
-        let answers = |keep: &[bool]| Filter::answers(keep.to_vec(), &seen, &mut Vec::new());
-        assert_eq!(answers(&[true, false]), Ok(vec![true, false]));
+        let answers = |keep: &[bool]| {
+            Filter::answers(keep.to_vec(), &seen, &mut Growth::new(0), &mut Vec::new())
+        };
+        assert_eq!(answers(&[true, false]), Ok(vec![Some(true), Some(false)]));
         assert!(answers(&[true]).unwrap_err().contains("1 answers about 2 events"));
     }
 }

@@ -24,8 +24,9 @@ const HANDLES: usize = 4096;
 const RESOURCES: usize = 256;
 /// Bytes of randomness in one call.
 const RANDOM_BYTES: u64 = 1 << 20;
-/// Bytes of headers that `wasi:http` keeps for a guest.
-const HEADER_BYTES: usize = 64 << 10;
+/// Bytes of headers that `wasi:http` keeps for a guest, a set of them; servers take half as
+/// much. There may be two to a resource, a request's and its trailers.
+const HEADER_BYTES: usize = 16 << 10;
 /// Entries of all tables; a Python plugin has 6,000.
 const TABLE_ELEMENTS: usize = 100_000;
 /// Core instances, tables and memories of one component.

@@ -7,22 +7,26 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::egress::{
-    Egress, EgressError, EgressErrorKind, HttpRequest, HttpResponse, LARGEST_BODY_OUT,
+    Egress, EgressError, EgressErrorKind, Held, HttpRequest, HttpResponse, LARGEST_BODY_OUT, Room,
 };
 use super::log::{LogLevel, PluginLog};
 use super::store::time_before;
 
 /// Bytes that a guest writes to a body at a time.
-const BODY_CHUNK: usize = 64 << 10;
+const BODY_CHUNK: usize = 16 << 10;
+/// Bytes of bodies that are sent or were answered, of all exchanges of an instance: two of
+/// the largest.
+const HELD: usize = 2 * LARGEST_BODY_OUT;
 
 /// The hooks of one instance.
 pub(super) struct WasiHttpEgress {
     egress: Arc<Egress>,
     log: Arc<PluginLog>,
+    room: Arc<Room>,
     deadline: Instant,
 }
 
@@ -31,7 +35,7 @@ type Done = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 impl WasiHttpEgress {
     pub(super) fn new(egress: Arc<Egress>, log: Arc<PluginLog>) -> Self {
-        Self { egress, log, deadline: Instant::now() }
+        Self { egress, log, room: Room::new(HELD), deadline: Instant::now() }
     }
 
     pub(super) fn set_deadline(&mut self, deadline: Instant) {
@@ -58,17 +62,14 @@ impl WasiHttpHooks for WasiHttpEgress {
         _: Done,
     ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
         let (egress, log) = (Arc::clone(&self.egress), Arc::clone(&self.log));
+        let mut sent = Held::nothing_of(&self.room);
+        let mut answered = Held::nothing_of(&self.room);
         let left = time_before(self.deadline);
         let asked = options.and_then(|options| options.first_byte_timeout);
         let timeout = asked.map_or(left, |asked| asked.min(left));
         Box::new(async move {
             let (head, body) = request.into_parts();
-            let body = Limited::new(body, LARGEST_BODY_OUT)
-                .collect()
-                .await
-                .map_err(|_| Error::HttpRequestBodySize(None))?
-                .to_bytes()
-                .to_vec();
+            let body = whole(body, &mut sent, &log).await?;
             let headers = head
                 .headers
                 .iter()
@@ -82,22 +83,55 @@ impl WasiHttpHooks for WasiHttpEgress {
                 body,
                 timeout,
             };
-            let response = egress.send(request).await.map_err(|error| {
+            let response = egress.send(request, &mut answered).await.map_err(|error| {
                 log.write(LogLevel::Warn, &error.message, &[]);
                 as_wasi(&error)
             })?;
-            let response = response_with_body(response).map_err(|_| Error::HttpProtocolError)?;
+            let response =
+                response_with_body(response, answered).map_err(|_| Error::HttpProtocolError)?;
             Ok((response, Box::new(std::future::ready(Ok(()))) as Done))
         })
     }
 }
 
-fn response_with_body(answer: HttpResponse) -> http::Result<http::Response<WasiBody>> {
+/// All of a request's body.
+async fn whole(mut body: WasiBody, held: &mut Held, log: &PluginLog) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        // Trailers are not sent.
+        let Ok(piece) = frame?.into_data() else { continue };
+        if bytes.len() + piece.len() > LARGEST_BODY_OUT
+            || !held.push(&mut bytes, &piece, LARGEST_BODY_OUT)
+        {
+            let message = format!(
+                "a request is not sent: a body has at most {LARGEST_BODY_OUT} bytes, and all that are under way {HELD}"
+            );
+            log.write(LogLevel::Warn, &message, &[]);
+            return Err(Error::HttpRequestBodySize(None));
+        }
+    }
+    Ok(bytes)
+}
+
+/// A body that is counted until nobody has any of it.
+struct HeldBody {
+    bytes: Vec<u8>,
+    _held: Held,
+}
+
+impl AsRef<[u8]> for HeldBody {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+fn response_with_body(answer: HttpResponse, held: Held) -> http::Result<http::Response<WasiBody>> {
     let mut response = http::Response::builder().status(answer.status);
     for (name, value) in answer.headers {
         response = response.header(name, value);
     }
-    let body = Full::new(Bytes::from(answer.body)).map_err(|never| match never {});
+    let body = Bytes::from_owner(HeldBody { bytes: answer.body, _held: held });
+    let body = Full::new(body).map_err(|never| match never {});
     response.body(body.boxed_unsync())
 }
 

@@ -4,20 +4,17 @@ use serde::Serialize;
 
 use crate::cli::printer;
 use crate::plugins::{Asked, GrantedBy, Hook};
-use crate::visible::push_visible;
 
 /// One line, whatever a plugin says in it.
 pub(super) fn line(text: &str) {
-    let mut line = String::new();
-    push_visible(&mut line, text);
-    printer::print(&line);
+    printer::print(text);
 }
 
 /// One JSON value on a line.
 pub(super) fn json(value: &impl Serialize) {
     // Every value that is shown has text keys and no maps besides.
     if let Ok(text) = serde_json::to_string(value) {
-        line(&text);
+        printer::print_json(&text);
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::error::{EgressError, EgressErrorKind};
+use super::held::Held;
 use super::origin::{Destination, Family, OriginHost, OriginPattern, Scheme};
 use super::proxy::{Proxies, granted_proxy};
 use super::resolver::{GrantedResolver, granted_addresses};
@@ -123,19 +124,20 @@ impl Egress {
         self.refusals.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Makes one exchange. A redirect is an answer.
+    /// Makes one exchange. A redirect is an answer, whose body is `held`.
     pub(in crate::plugins) async fn send(
         &self,
         request: HttpRequest,
+        held: &mut Held,
     ) -> Result<HttpResponse, EgressError> {
         let Some(rehearsal) = &self.rehearsal else {
-            return self.count(self.exchange(request).await);
+            return self.count(self.exchange(request, held).await);
         };
         let mut call = HostCall::of_request(&request);
         if rehearsal.is_scripted() {
             return rehearsal.answer(call).into_response();
         }
-        let result = self.exchange(request).await;
+        let result = self.exchange(request, held).await;
         call.answer = HostAnswer::of_response(&result);
         rehearsal.hear(call);
         self.count(result)
@@ -165,7 +167,11 @@ impl Egress {
             .map_err(|refusal| EgressError::new(EgressErrorKind::Denied, refusal))
     }
 
-    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, EgressError> {
+    async fn exchange(
+        &self,
+        request: HttpRequest,
+        held: &mut Held,
+    ) -> Result<HttpResponse, EgressError> {
         let invalid = |message: String| EgressError::new(EgressErrorKind::Invalid, message);
         if request.url.len() > LONGEST_URL {
             let message =
@@ -218,7 +224,7 @@ impl Egress {
                     } else if self.tls.is_default() {
                         Ok(builder)
                     } else {
-                        let identity = self.tls.only_identity();
+                        let identity = self.tls.identity_for(&destination);
                         let protocols = ["http/1.1".to_owned()];
                         let config = self.tls.client_config(identity, &protocols)?;
                         Ok(builder.tls_backend_preconfigured(config))
@@ -231,7 +237,7 @@ impl Egress {
         let in_turn = async {
             // The semaphore is never closed.
             let _turn = self.exchanges.acquire().await;
-            read_response(exchange, &shown).await
+            read_response(exchange, &shown, held).await
         };
         tokio::time::timeout(request.timeout, in_turn).await.unwrap_or_else(|_| {
             let message = format!("`{shown}` did not answer in {} ms", request.timeout.as_millis());
@@ -270,6 +276,7 @@ impl Egress {
 async fn read_response(
     exchange: reqwest::RequestBuilder,
     destination: &str,
+    held: &mut Held,
 ) -> Result<HttpResponse, EgressError> {
     let of_exchange = |error: reqwest::Error| EgressError::of_exchange(&error, destination);
     let limit = |what: &str, bytes: usize| {
@@ -292,7 +299,12 @@ async fn read_response(
         if body.len() + chunk.len() > LARGEST_BODY_IN {
             return Err(limit("the body of the answer", LARGEST_BODY_IN));
         }
-        body.extend_from_slice(&chunk);
+        if !held.push(&mut body, &chunk, LARGEST_BODY_IN) {
+            let message = format!(
+                "the body of the answer of `{destination}` has no room beside the other exchanges; read and drop those first"
+            );
+            return Err(EgressError::new(EgressErrorKind::Limit, message));
+        }
     }
     Ok(HttpResponse { status, headers, body })
 }

@@ -31,7 +31,7 @@ fn request(url: &str) -> HttpRequest {
 
 fn send(egress: &Egress, request: HttpRequest) -> Result<HttpResponse, EgressError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(egress.send(request))
+    runtime.block_on(egress.send(request, &mut Held::uncounted()))
 }
 
 fn refused(egress: &Egress, url: &str) -> (EgressErrorKind, String) {

@@ -250,6 +250,19 @@ impl OriginPattern {
         }
     }
 
+    /// Whether it is for HTTP over TLS.
+    pub(in crate::plugins) fn is_https(&self) -> bool {
+        matches!(self, Self::Origin { scheme: Scheme::Https, .. })
+    }
+
+    /// Whether it is one origin and no more.
+    pub(in crate::plugins) fn is_one(&self) -> bool {
+        match self {
+            Self::Socket(_) => true,
+            Self::Origin { host, port, .. } => matches!(host, HostPattern::Is(_)) && port.is_some(),
+        }
+    }
+
     pub(in crate::plugins) fn matches(&self, destination: &Destination) -> bool {
         match (self, destination) {
             (Self::Socket(granted), Destination::Socket(path)) => granted == path,

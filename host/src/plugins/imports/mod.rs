@@ -1,21 +1,33 @@
 //! What the host does for a plugin: `log`, `http`, and in files of their own `net`,
-//! `secret` and what WASI has for sockets. A refusal is an answer and never a trap.
+//! `secret` and what WASI has for sockets, links and requests. A refusal is an answer and never a trap.
 
+mod links;
 mod net;
+mod requests;
 mod secret;
 mod sockets;
 
 use std::time::Duration;
 
+use wasmtime::component::Linker;
+
 use super::bindings::playhouse::plugin::http::{Request, Response};
 use super::bindings::playhouse::plugin::log::Level;
 use super::bindings::playhouse::plugin::types::{IoError, IoErrorKind};
 use super::bindings::playhouse::plugin::{delivery, http, log, types};
-use super::egress::{EgressError, EgressErrorKind, HttpRequest};
+use super::egress::{EgressError, EgressErrorKind, Held, HttpRequest};
 use super::log::LogLevel;
 use super::store::StoreState;
 
-pub(super) use sockets::add_refusals_to_linker;
+/// Puts what is ours in place of some of what WASI links.
+pub(super) fn add_ours_to_linker(linker: &mut Linker<StoreState>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    sockets::add_refusals_to_linker(linker)?;
+    links::add_links_to_linker(linker)?;
+    requests::add_requests_to_linker(linker)?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
 
 impl types::Host for StoreState {}
 
@@ -52,7 +64,7 @@ impl http::Host for StoreState {
             body: request.body,
             timeout: asked.map_or(left, |asked| asked.min(left)),
         };
-        Ok(match self.egress.send(request).await {
+        Ok(match self.egress.send(request, &mut Held::uncounted()).await {
             Ok(response) => Ok(Response {
                 status: response.status,
                 headers: response

@@ -19,14 +19,10 @@ use crate::plugins::store::StoreState;
 
 /// Puts ours in place of what makes WASI's sockets and looks names up: a socket that is
 /// made is a descriptor of the host's, and WASI tells nobody what it refuses.
-pub(in crate::plugins) fn add_refusals_to_linker(
-    linker: &mut Linker<StoreState>,
-) -> wasmtime::Result<()> {
-    linker.allow_shadowing(true);
+pub(super) fn add_refusals_to_linker(linker: &mut Linker<StoreState>) -> wasmtime::Result<()> {
     ip_name_lookup::add_to_linker::<_, Refused>(linker, StoreState::refused_wasi)?;
     tcp_create_socket::add_to_linker::<_, Refused>(linker, StoreState::refused_wasi)?;
     udp_create_socket::add_to_linker::<_, Refused>(linker, StoreState::refused_wasi)?;
-    linker.allow_shadowing(false);
     Ok(())
 }
 

@@ -51,6 +51,10 @@ struct Settings {
     /// For the misdeeds `http` and `net`.
     #[serde(default)]
     urls: Vec<String>,
+    /// What it says or writes.
+    text: Option<String>,
+    /// How often.
+    times: Option<usize>,
     /// For `prepare`: JSON Pointers and what to set there.
     #[serde(default)]
     set: Vec<(String, Value)>,
@@ -129,7 +133,7 @@ impl prerun::Guest for Rogue {
         let Some(settings) = misdeed("prepare", None) else { return Ok(Vec::new()) };
         match settings.r#do {
             Misdeed::Refuse => Err(prerun::PrepareError::Refused(prerun::Refusal {
-                reason: "not on a Friday".to_owned(),
+                reason: settings.text.clone().unwrap_or_else(|| "not on a Friday".to_owned()),
                 ext: Vec::new(),
             })),
             Misdeed::Fail => Err(prerun::PrepareError::Failed("the vault is shut".to_owned())),
@@ -145,9 +149,12 @@ impl prerun::Guest for Rogue {
                     prerun::Edit::Set(prerun::Assignment {
                         path: path.clone(),
                         value: value.to_string(),
-                        reason: match secret::get("token") {
-                            Ok(token) => format!("because of {token}"),
-                            Err(_) => "because".to_owned(),
+                        reason: match settings.text.as_deref() {
+                            Some(text) if text.contains("{token}") => {
+                                text.replace("{token}", &token())
+                            }
+                            Some(text) => text.to_owned(),
+                            None => "because".to_owned(),
                         },
                     })
                 })
@@ -209,6 +216,20 @@ impl enricher::Guest for Rogue {
                 let data = format!("{{\"{{}}\": [{told}, {{{told}: 1}}]}}");
                 let change = note(first, "a", &told, Some(&data));
                 vec![enricher::Change { stdout: Some(token()), ..change }]
+            }
+            Misdeed::Rewrite => {
+                let text = settings.text.clone().unwrap_or_default();
+                let text = text.repeat(settings.times.unwrap_or(1));
+                let rewrite = |event: &base::playhouse::plugin::types::Event| enricher::Change {
+                    counter: event.counter,
+                    notes: Vec::new(),
+                    data: None,
+                    stdout: Some(text.clone()),
+                    ext: Vec::new(),
+                };
+                let is_meant = |counter| settings.at.is_none_or(|at| at == counter);
+                let meant = batch.events.iter().filter(|event| is_meant(event.counter));
+                meant.map(rewrite).collect()
             }
             Misdeed::HugeAnswer => {
                 vec![note(first, "a", &"x".repeat(100 << 20), None)]

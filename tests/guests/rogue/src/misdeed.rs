@@ -10,8 +10,11 @@ use playhouse_plugin::bindings::base::playhouse::plugin::secret;
 use playhouse_plugin::http::Request;
 use playhouse_plugin::info;
 use serde::Deserialize;
+use wasip2::filesystem::preopens::get_directories;
 use wasip2::sockets::network::IpAddressFamily;
 use wasip2::sockets::tcp_create_socket::create_tcp_socket;
+
+use crate::wasi_http;
 
 /// See each.
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -47,8 +50,10 @@ pub(crate) enum Misdeed {
     Config,
     /// Says that it could not do its work.
     Fail,
-    /// Refuses the run.
+    /// Refuses the run, in the words of the setting `text`.
     Refuse,
+    /// Gives the event the setting `text` for its own, so many times.
+    Rewrite,
     /// Says that something will never be accepted.
     Reject,
     /// Asks the host for HTTP exchanges.
@@ -59,6 +64,10 @@ pub(crate) enum Misdeed {
     ManyHeaders,
     /// Keeps as many sockets as it gets.
     HoardSockets,
+    /// Makes links in the folder that it may write to, out of it and in it.
+    Links,
+    /// Keeps as many requests as it gets, with bodies, texts and headers as large as it can.
+    HoardRequests,
     /// Asks the host for a stream.
     Net,
     /// Looks for what belongs to the operator: variables, arguments, folders, files.
@@ -101,6 +110,8 @@ impl Misdeed {
             Self::Sockets => use_sockets(),
             Self::ManyHeaders => send_many_headers(),
             Self::HoardSockets => hoard_sockets(),
+            Self::HoardRequests => wasi_http::hoard(),
+            Self::Links => make_links(),
             Self::Sleep => std::thread::sleep(Duration::from_secs(60)),
             Self::FloodLog => {
                 for line in 0..1_000_000 {
@@ -117,6 +128,7 @@ impl Misdeed {
             | Self::Config
             | Self::Fail
             | Self::Refuse
+            | Self::Rewrite
             | Self::Reject
             | Self::Http
             | Self::WasiHttp
@@ -165,6 +177,22 @@ fn hoard_sockets() {
         (0..1_000).map_while(|_| create_tcp_socket(IpAddressFamily::Ipv4).ok()).collect();
     info!("{} sockets", sockets.len());
     std::mem::forget(sockets);
+}
+
+fn make_links() {
+    let directories = get_directories();
+    let (folder, _) = directories.first().expect("a granted folder");
+    for target in ["../outside/secret", "/etc/passwd", "a/../../x", "..", "ok-name", "./a/b"] {
+        match folder.symlink_at(target, "link") {
+            Ok(()) => {
+                // Elsewhere it leads to what is below as well.
+                let _ = folder.create_directory_at("deep");
+                let moved = folder.rename_at("link", folder, &format!("deep/{}", target.len()));
+                info!("a link to {target}: {moved:?}");
+            }
+            Err(error) => info!("no link to {target}: {}", error.name()),
+        }
+    }
 }
 
 fn look() {

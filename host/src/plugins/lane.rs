@@ -93,6 +93,9 @@ impl PluginLane {
             plugin.limits.log_bytes,
             context.secrets.clone(),
         ));
+        if let Some(rehearsal) = &context.rehearsal {
+            rehearsal.conceal_settings(&plugin.confidential_texts());
+        }
         let egress = Arc::new(Egress::new(
             Arc::clone(&plugin.grants),
             Arc::clone(&plugin.tls),

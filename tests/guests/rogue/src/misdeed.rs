@@ -73,6 +73,8 @@ pub(crate) enum Misdeed {
     TellAndReject,
     /// Panics, with a secret in its words.
     TellAndPanic,
+    /// Sends a secret to others, in every form.
+    Send,
     /// Asks to be called again at once, for ever.
     Hurry,
     /// Sets what the settings name.
@@ -124,6 +126,7 @@ impl Misdeed {
             | Self::Secret
             | Self::Tell
             | Self::TellAndReject
+            | Self::Send
             | Self::Hurry
             | Self::Set => {}
         }

@@ -139,7 +139,7 @@ const ENV: &str = "\
   tasks:
     - {name: Look, command: env, register: found}
     - {name: Show, debug: {var: found.stdout_lines}}
-    - {name: Ask, debug: {msg: \"{{ lookup('env', 'HOOK_KEY') }}\"}}
+    - {name: Count, debug: {msg: \"of {{ lookup('env', 'HOOK_KEY') | length }} letters\"}}
 ";
 
 fn in_ansible(more: &str) -> RunTest {
@@ -153,6 +153,7 @@ fn the_variable_of_a_plugins_secret_is_not_given_to_ansible() {
     let ran = in_ansible("").run().expect_code(0);
     assert_eq!(ran.files_with("sw0rdf1sh"), [""; 0]);
     assert!(!ran.stdout.contains("sw0rdf1sh"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("of 0 letters"), "{}", ran.stdout);
     assert_eq!(ran.json("command")["env"].get("HOOK_KEY"), None);
     assert!(ran.artifact("plugins/courier/log").contains("the token is ********, of 9 bytes"));
     assert!(!ran.files_with("PYTHONUNBUFFERED=1").is_empty(), "this is how it would be found");
@@ -161,13 +162,14 @@ fn the_variable_of_a_plugins_secret_is_not_given_to_ansible() {
 #[test]
 fn ansible_is_given_it_where_the_operator_or_a_granted_plugin_names_it() {
     let ran = in_ansible("").file("env/envvars", "HOOK_KEY: sw0rdf1sh\n").run().expect_code(0);
-    assert!(ran.stdout.contains("HOOK_KEY=sw0rdf1sh"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("of 9 letters"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("HOOK_KEY=********"), "{}", ran.stdout);
     assert!(!ran.artifact("command").contains("sw0rdf1sh"), "{}", ran.artifact("command"));
     assert_eq!(ran.json("command")["env"]["HOOK_KEY"], "********");
 
     let entry = "- plugin: extra-vars\n  config: {envvars: {HOOK_KEY: another}}\n";
     let ran = in_ansible(entry).run().expect_code(0);
-    assert!(ran.stdout.contains("HOOK_KEY=another"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("of 7 letters"), "{}", ran.stdout);
     assert_eq!(ran.files_with("sw0rdf1sh"), [""; 0]);
     assert_eq!(ran.json("command")["env"]["HOOK_KEY"], "********");
 }

@@ -98,6 +98,9 @@ impl PluginLane {
         if let Some(notice) = plugin.tls.take_notice() {
             log.write_ours(LogLevel::Warn, &notice);
         }
+        if let Some(rehearsal) = &context.rehearsal {
+            rehearsal.conceal_settings(&plugin.confidential_texts());
+        }
         let egress = Arc::new(Egress::new(
             Arc::clone(&plugin.grants),
             Arc::clone(&plugin.tls),

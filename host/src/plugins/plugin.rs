@@ -118,6 +118,24 @@ impl Plugin {
         self.secrets.variables()
     }
 
+    /// Whether it says that a secret is optional.
+    pub(super) fn can_do_without(&self, secret: &str) -> bool {
+        !self.metadata.wants.iter().any(
+            |want| matches!(&want.what, Wanted::Secret { name, optional: false } if name == secret),
+        )
+    }
+
+    /// The texts in those of its settings that are never shown.
+    pub(super) fn confidential_texts(&self) -> Vec<String> {
+        let config = Value::Object(self.config.clone());
+        let pointers = &self.metadata.settings.confidential;
+        let mut texts = Vec::new();
+        pointers.iter().filter_map(|pointer| config.pointer(pointer)).for_each(|value| {
+            push_texts(value, &mut texts);
+        });
+        texts
+    }
+
     /// SHA-256 of its component in hexadecimal.
     pub fn digest(&self) -> &str {
         &self.digest
@@ -184,6 +202,15 @@ impl Plugin {
     pub(super) fn texts(&self, hook: Hook) -> EventTexts {
         let is_sink = hook == Hook::EventSink;
         EventTexts::new(&self.metadata.hook(hook).fields, is_sink, self.limits.event_bytes)
+    }
+}
+
+fn push_texts(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) => texts.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| push_texts(item, texts)),
+        Value::Object(members) => members.values().for_each(|value| push_texts(value, texts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

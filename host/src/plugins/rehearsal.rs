@@ -1,15 +1,16 @@
 //! A plugin under test: what it asks of the host is written down, and answered from what
-//! was written down; its clock and its random numbers are always the same.
+//! was written down; its clock and its random numbers are always the same. What is kept
+//! holds no secret, and needs none.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use wasmtime_wasi::{Deterministic, HostMonotonicClock, HostWallClock, WasiCtxBuilder};
 
-use super::egress::EgressErrorKind;
+use super::egress::{Concealed, EgressErrorKind};
 
 /// One thing a plugin asked for, with the answer. Bytes are text where they are printable
 /// text, else `hex:` and two digits a byte.
@@ -47,7 +48,12 @@ pub enum HostAnswer {
 pub struct Rehearsal {
     /// What is still to come; none where the world itself answers.
     script: Option<Mutex<VecDeque<HostCall>>>,
+    /// The secrets that it was given when the script was written.
+    given_then: BTreeSet<String>,
     heard: Mutex<Vec<HostCall>>,
+    given: Mutex<BTreeSet<String>>,
+    /// What nobody sees in what was heard.
+    concealed: Mutex<Concealed>,
 }
 
 impl Rehearsal {
@@ -57,13 +63,57 @@ impl Rehearsal {
     }
 
     /// Answers from an earlier recording, in its order; what is not in it gets an error.
-    pub fn replaying(script: Vec<HostCall>) -> Self {
-        Self { script: Some(Mutex::new(script.into())), heard: Mutex::default() }
+    /// Secrets that the plugin was given then it is given again, whether anybody says where
+    /// they come from or not.
+    pub fn replaying(script: Vec<HostCall>, given_then: BTreeSet<String>) -> Self {
+        Self { script: Some(Mutex::new(script.into())), given_then, ..Self::default() }
     }
 
     /// Everything that was asked, in order, with its answers.
     pub fn heard(&self) -> Vec<HostCall> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.masked(lock(&self.heard).clone())
+    }
+
+    /// The names of the secrets that the plugin was given.
+    pub fn given(&self) -> BTreeSet<String> {
+        lock(&self.given).clone()
+    }
+
+    /// Calls without what is secret in them.
+    pub fn masked(&self, calls: Vec<HostCall>) -> Vec<HostCall> {
+        let concealed = lock(&self.concealed);
+        calls.into_iter().map(|call| call.masked(&concealed)).collect()
+    }
+
+    /// A text without the plugin's secrets.
+    pub fn mask(&self, text: &str) -> String {
+        lock(&self.concealed).mask(text)
+    }
+
+    /// Hides texts of confidential settings in all that was heard.
+    pub(super) fn conceal_settings(&self, texts: &[String]) {
+        let concealed = lock(&self.concealed);
+        for text in texts {
+            concealed.add_setting(text);
+        }
+    }
+
+    /// What the plugin is given for a secret, of which `read` is what its source gives. One
+    /// that it cannot do without has a text that stands for it.
+    pub(super) fn secret(
+        &self,
+        name: &str,
+        is_optional: bool,
+        read: Option<Result<String, String>>,
+    ) -> Option<Result<String, String>> {
+        let value = match read {
+            Some(Ok(value)) => value,
+            other if is_optional && !self.given_then.contains(name) => return other,
+            _ => format!("stand-in-for-{name}"),
+        };
+        lock(&self.given).insert(name.to_owned());
+        lock(&self.concealed).add_secret(&value);
+        Some(Ok(value))
     }
 
     /// Whether answers come from a recording.
@@ -73,36 +123,40 @@ impl Rehearsal {
 
     /// Writes down what the world answered.
     pub(super) fn hear(&self, call: HostCall) {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+        lock(&self.heard).push(call);
     }
 
     /// The next answer, where the recording goes on with this call.
     pub(super) fn answer(&self, mut call: HostCall) -> HostAnswer {
-        let mut script = match &self.script {
-            Some(script) => script.lock().unwrap_or_else(PoisonError::into_inner),
-            None => return call.answer,
-        };
-        call.answer = match script.pop_front() {
+        let Some(script) = &self.script else { return call.answer };
+        let expected = lock(script).pop_front();
+        let concealed = lock(&self.concealed);
+        let shown = call.clone().masked(&concealed);
+        call.answer = match expected.map(|expected| expected.masked(&concealed)) {
             Some(expected)
                 if (&expected.call, &expected.headers, &expected.sent)
-                    == (&call.call, &call.headers, &call.sent) =>
+                    == (&shown.call, &shown.headers, &shown.sent) =>
             {
                 expected.answer
             }
             Some(expected) => HostAnswer::Error(
                 "other".to_owned(),
-                format!("the recording goes on with `{}`, not `{}`", expected.call, call.call),
+                format!("the recording goes on with `{}`, not `{}`", expected.call, shown.call),
             ),
             None => HostAnswer::Error(
                 "other".to_owned(),
-                format!("the recording has ended before `{}`", call.call),
+                format!("the recording has ended before `{}`", shown.call),
             ),
         };
-        drop(script);
+        drop(concealed);
         let answer = call.answer.clone();
         self.hear(call);
         answer
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// As a recording names it.
@@ -175,7 +229,7 @@ mod tests {
     fn a_recording_answers_in_its_order_and_says_where_it_is_left() {
         let script =
             vec![call("read", HostAnswer::Read("a".into())), call("write", HostAnswer::Done)];
-        let rehearsal = Rehearsal::replaying(script);
+        let rehearsal = Rehearsal::replaying(script, BTreeSet::new());
         assert_eq!(rehearsal.answer(call("read", HostAnswer::Done)), HostAnswer::Read("a".into()));
         let HostAnswer::Error(_, words) = rehearsal.answer(call("read", HostAnswer::Done)) else {
             panic!("it goes on with `write`")
@@ -193,5 +247,24 @@ mod tests {
         for (kind, name) in KINDS {
             assert_eq!((kind_name(kind), kind_of_name(name)), (name, kind));
         }
+    }
+
+    #[test]
+    fn a_text_stands_for_a_secret_that_is_not_there() {
+        let then = BTreeSet::from(["spare".to_owned()]);
+        let rehearsal = Rehearsal::replaying(Vec::new(), then);
+        let given = |name: &str, is_optional, read| rehearsal.secret(name, is_optional, read);
+        let missing = || Some(Err("it is empty".to_owned()));
+        assert_eq!(
+            given("real", false, Some(Ok("swordfish".into()))),
+            Some(Ok("swordfish".into()))
+        );
+        assert_eq!(given("token", false, None), Some(Ok("stand-in-for-token".into())));
+        assert_eq!(given("token", false, missing()), Some(Ok("stand-in-for-token".into())));
+        assert_eq!(given("spare", true, None), Some(Ok("stand-in-for-spare".into())));
+        assert_eq!(given("other", true, None), None);
+        assert_eq!(given("other", true, missing()), missing());
+        assert_eq!(rehearsal.given().into_iter().collect::<Vec<_>>(), ["real", "spare", "token"]);
+        assert_eq!(rehearsal.mask("swordfish, stand-in-for-token"), "********, ********");
     }
 }

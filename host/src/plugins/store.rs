@@ -68,7 +68,7 @@ impl StoreState {
             .envs(&plugin.variables)
             .allow_tcp(false)
             .allow_udp(false);
-        if egress.rehearses() {
+        if egress.rehearsal().is_some() {
             rehearsal::fix(&mut wasi);
         }
         for dir in plugin.grants.dirs() {

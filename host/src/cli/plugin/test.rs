@@ -1,7 +1,7 @@
 //! `playhouse plugin test`: a component over a recorded run, held against a snapshot of what
 //! it did and what it asked of the host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,8 @@ const SHOWN: usize = 12;
 /// Runs a component over the events and statuses of a recorded run, and compares what it
 /// did with a snapshot: which events it dropped, what it changed, what it asked of the host.
 /// The host answers from the snapshot; clock and random numbers are always the same. With
-/// `--update` the world answers, and the snapshot is written.
+/// `--update` the world answers, and the snapshot is written. There are no secrets in it,
+/// and none are needed: a text that stands for it is given to the plugin in place of each.
 #[derive(Debug, clap::Args)]
 pub(super) struct TestArgs {
     /// The component, a `.wasm` file
@@ -56,6 +57,9 @@ struct Snapshot {
     changed: BTreeMap<u64, Map<String, Value>>,
     /// Statuses and events that its sinks took.
     delivered: (u64, u64),
+    /// The secrets that it was given; older snapshots do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    secrets: Option<BTreeSet<String>>,
     /// What it asked of the host, with the answers.
     calls: Vec<HostCall>,
 }
@@ -120,11 +124,18 @@ fn compare(args: &TestArgs) -> Result<Option<Vec<String>>, TestError> {
         Some(parsed.map_err(|error| TestError::BadSnapshot(path.clone(), error.to_string()))?)
     };
     let rehearsal = Arc::new(match &expected {
-        Some(snapshot) => Rehearsal::replaying(snapshot.calls.clone()),
+        Some(Snapshot { calls, secrets, .. }) => {
+            Rehearsal::replaying(calls.clone(), secrets.clone().unwrap_or_default())
+        }
         None => Rehearsal::recording(),
     });
     let now = rehearse(args, &rehearsal)?;
     let shown = pretty(&now);
+    // One from before may have secrets in it.
+    let expected = expected.map(|mut expected| {
+        expected.secrets = expected.secrets.or_else(|| now.secrets.clone());
+        expected.masked(&rehearsal)
+    });
     match expected {
         None => {
             fs::write(path, shown + "\n").map_err(|error| TestError::Write(path.clone(), error))?;
@@ -168,7 +179,7 @@ fn rehearse(args: &TestArgs, rehearsal: &Arc<Rehearsal>) -> Result<Snapshot, Tes
         return Err(TestError::Failed(trouble));
     }
     let delivery = plugin.and_then(|plugin| plugin.delivery.as_ref());
-    Ok(Snapshot {
+    let snapshot = Snapshot {
         dropped: recorded.keys().filter(|counter| !kept.0.contains_key(counter)).copied().collect(),
         changed: kept
             .0
@@ -179,8 +190,30 @@ fn rehearse(args: &TestArgs, rehearsal: &Arc<Rehearsal>) -> Result<Snapshot, Tes
             })
             .collect(),
         delivered: delivery.map_or((0, 0), |delivery| (delivery.statuses, delivery.events)),
+        secrets: Some(rehearsal.given()),
         calls: rehearsal.heard(),
-    })
+    };
+    Ok(snapshot.masked(rehearsal))
+}
+
+impl Snapshot {
+    /// The same without what is secret in it.
+    fn masked(mut self, rehearsal: &Rehearsal) -> Self {
+        for value in self.changed.values_mut().flat_map(Map::values_mut) {
+            mask(value, rehearsal);
+        }
+        self.calls = rehearsal.masked(self.calls);
+        self
+    }
+}
+
+fn mask(value: &mut Value, rehearsal: &Rehearsal) {
+    match value {
+        Value::String(text) => *text = rehearsal.mask(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| mask(item, rehearsal)),
+        Value::Object(members) => members.values_mut().for_each(|value| mask(value, rehearsal)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Traps and overruns. That a sink has something left is what the snapshot is about.

@@ -143,9 +143,9 @@ impl Egress {
         self.count(result)
     }
 
-    /// Whether a plugin under test is given recorded answers.
-    pub(in crate::plugins) fn rehearses(&self) -> bool {
-        self.rehearsal.is_some()
+    /// Who answers for the world where the plugin is under test.
+    pub(in crate::plugins) fn rehearsal(&self) -> Option<&Rehearsal> {
+        self.rehearsal.as_deref()
     }
 
     pub(super) fn count<T>(&self, result: Result<T, EgressError>) -> Result<T, EgressError> {

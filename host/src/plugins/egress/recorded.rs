@@ -91,7 +91,13 @@ pub(super) fn text(bytes: &[u8]) -> String {
     }
 }
 
-fn bytes(text: String) -> Vec<u8> {
+/// Whether a recording has bytes there that are no text.
+pub(super) fn is_binary(text: &str) -> bool {
+    text.starts_with(HEX)
+}
+
+/// The bytes that a recording has.
+pub(super) fn bytes(text: String) -> Vec<u8> {
     let Some(digits) = text.strip_prefix(HEX) else { return text.into_bytes() };
     let pair = |pair: &[u8]| {
         let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0);

@@ -11,7 +11,11 @@ impl secret::Host for StoreState {
             return Ok(Err(SecretError::Denied(self.refused(refusal))));
         }
         let limit = self.time_for_exchange();
-        let Some(read) = self.plugin.secrets.get(&name, &self.secrets, limit).await else {
+        let mut read = self.plugin.secrets.get(&name, &self.secrets, limit).await;
+        if let Some(rehearsal) = self.egress.rehearsal() {
+            read = rehearsal.secret(&name, self.plugin.can_do_without(&name), read);
+        }
+        let Some(read) = read else {
             let plugin = &self.plugin.name;
             let refusal = format!(
                 "plugin `{plugin}` has no secret `{name}`: not granted; add `--plugin-secret {plugin}.{name}=env:VARIABLE`, or `secrets` to its entry in env/plugins"

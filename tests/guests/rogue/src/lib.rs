@@ -7,6 +7,7 @@
     reason = "the export macros make the component's symbols"
 )]
 
+mod credentials;
 mod misdeed;
 mod wasi_http;
 
@@ -283,6 +284,10 @@ fn deliver(function: &str, batch: Option<&Batch>) -> Result<(), DeliveryError> {
                 Ok(status) => info!("{url} answered {status}"),
                 Err(error) => info!("{url}: {error}"),
             });
+            Ok(())
+        }
+        Misdeed::Send => {
+            settings.urls.iter().for_each(|url| credentials::send(url));
             Ok(())
         }
         Misdeed::Net => {

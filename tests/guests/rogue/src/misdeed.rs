@@ -82,6 +82,8 @@ pub(crate) enum Misdeed {
     TellAndReject,
     /// Panics, with a secret in its words.
     TellAndPanic,
+    /// Sends a secret to others, in every form.
+    Send,
     /// Asks to be called again at once, for ever.
     Hurry,
     /// Sets what the settings name.
@@ -136,6 +138,7 @@ impl Misdeed {
             | Self::Secret
             | Self::Tell
             | Self::TellAndReject
+            | Self::Send
             | Self::Hurry
             | Self::Set => {}
         }

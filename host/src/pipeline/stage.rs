@@ -172,7 +172,9 @@ impl Pipeline<'_> {
             self.chain.apply(&mut events)
         };
         if self.secrets.are_in_ansibles_words() {
-            events.iter_mut().for_each(|event| event.hide(&self.secrets));
+            for event in &mut events {
+                event.hide(&self.secrets);
+            }
         }
         for ((event, rest), fate) in events.iter_mut().zip(rests).zip(&fates) {
             event.start_line = progress.next_line;

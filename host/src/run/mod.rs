@@ -206,7 +206,9 @@ impl Stage<'_> {
         let ending = Ending { status: status.to_string(), rc: Some(rc), complete: true };
         let plugins = self.seats.close(&ending);
         let mut warnings = self.warnings;
-        warnings.iter_mut().for_each(|warning| self.config.secrets.hide_in(warning));
+        for warning in &mut warnings {
+            self.config.secrets.hide_in(warning);
+        }
         RunOutcome {
             ident: self.config.ident,
             fact_cache: self.config.artifact_dir.join(&self.config.settings.fact_cache),

@@ -2,6 +2,7 @@
 //! twice where JSON is a text in JSON), percent-encoded, and in base64.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use base64::Engine as _;
@@ -117,7 +118,7 @@ fn ascii_json_escaped(text: &str) -> String {
         } else {
             let mut units = [0; 2];
             for unit in char.encode_utf16(&mut units) {
-                escaped.push_str(&format!("\\u{unit:04x}"));
+                let _ = write!(escaped, "\\u{unit:04x}");
             }
         }
     }

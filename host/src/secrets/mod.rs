@@ -26,7 +26,7 @@ use serde_json::Value;
 use common::is_common;
 use forms::{Encoding, base64_run, forms};
 
-pub use places::{REDACTED, looks_secret, without_credentials};
+pub use places::{REDACTED, looks_secret, without_credentials, without_users_in_urls};
 pub use variables::is_public_variable;
 
 /// Bytes of the shortest text that is looked for.

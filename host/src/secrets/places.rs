@@ -56,32 +56,53 @@ pub fn looks_secret(name: &str) -> bool {
 /// A text with `********` for who signs in by its URLs, and for the values of names that
 /// look secret: `token=…`, `"password": …`, `?api_key=…`.
 pub fn without_credentials(text: &str) -> Cow<'_, str> {
-    let mut hidden: Vec<Range<usize>> = Vec::new();
+    let mut hidden = users_in_urls(text);
+    hidden.extend(assigned_to_secret_names(text));
+    without(text, hidden)
+}
+
+/// A text with `********` for who signs in by its URLs.
+pub fn without_users_in_urls(text: &str) -> Cow<'_, str> {
+    without(text, users_in_urls(text))
+}
+
+fn users_in_urls(text: &str) -> Vec<Range<usize>> {
+    let mut users = Vec::new();
     for found in USERINFO.captures_iter(text) {
         let (scheme, user) = (&found[1], found.get(2).expect("a part of each match"));
         // `ssh://git@host`: the key is elsewhere.
         let is_name = matches!(scheme, "ssh" | "git+ssh") && !user.as_str().contains(':');
         if !is_name {
-            hidden.push(user.range());
+            users.push(user.range());
         }
     }
+    users
+}
+
+fn assigned_to_secret_names(text: &str) -> Vec<Range<usize>> {
+    let mut assigned = Vec::new();
     let mut at = 0;
     while let Some(found) = ASSIGNMENT.captures_at(text, at) {
         let value = found.get(3).expect("a part of each match");
         // What stands behind another name may be an assignment too: `https://h/?token=…`.
         at = value.start();
         if looks_secret(&found[1]) {
-            hidden.push(value.range());
+            assigned.push(value.range());
             at = value.end();
         }
     }
-    if hidden.is_empty() {
+    assigned
+}
+
+/// The text with `********` for some parts of it, which may overlap.
+fn without(text: &str, mut parts: Vec<Range<usize>>) -> Cow<'_, str> {
+    if parts.is_empty() {
         return Cow::Borrowed(text);
     }
-    hidden.sort_by_key(|part| part.start);
+    parts.sort_by_key(|part| part.start);
     let mut shown = String::new();
     let mut end = 0;
-    for part in hidden {
+    for part in parts {
         if part.start >= end {
             shown.push_str(&text[end..part.start]);
             shown.push_str(REDACTED);

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -44,13 +46,17 @@ impl Form {
             }
             Self::Json => json(&all),
             Self::AsciiJson => {
-                let escape = |char: char| {
-                    let mut units = [0; 2];
-                    let units = char.encode_utf16(&mut units);
-                    units.iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>()
-                };
-                let json = json(&all);
-                json.chars().map(|c| if c.is_ascii() { c.to_string() } else { escape(c) }).collect()
+                let mut escaped = String::new();
+                for char in json(&all).chars() {
+                    if char.is_ascii() {
+                        escaped.push(char);
+                        continue;
+                    }
+                    for unit in char.encode_utf16(&mut [0; 2]) {
+                        let _ = write!(escaped, "\\u{unit:04x}");
+                    }
+                }
+                escaped
             }
             Self::JsonInJson => json(&json(&all)),
             Self::Percent => utf8_percent_encode(&all, NON_ALPHANUMERIC).to_string(),

@@ -4,6 +4,8 @@ use crate::case::{Case, different, equal, hello, tasks};
 
 const BROKEN: &str = "ignores a broken file of `env/`";
 
+const HIDES: &str = "`command` holds every value in clear";
+
 const WRITES: &str = "`--cmdline` and `-r` write to `env/` and `project/`";
 
 pub(crate) const CASES: &[Case] = &[
@@ -34,21 +36,33 @@ pub(crate) const CASES: &[Case] = &[
             .file("env/envvars", "ANSIBLE_VAULT_PASSWORD_FILE: ../word\n")
             .file("word", "swordfish\n")
     }),
-    equal("environment variables of every kind", |test| {
-        tasks(test, "    - {shell: 'env | grep ^GIVEN_ | sort'}").file("env/envvars", SCALARS)
-    }),
-    equal("environment variables in JSON", |test| {
-        tasks(test, "    - {shell: 'env | grep ^GIVEN_ | sort'}").file(
-            "env/envvars",
-            "{\"GIVEN_T\": true, \"GIVEN_N\": null, \"GIVEN_I\": -3, \"GIVEN_F\": 1.50, \"GIVEN_E\": 1e3, \"GIVEN_S\": \"a b\"}",
-        )
-    }),
-    equal("environment variables over those of the caller", |test| {
-        tasks(test, "    - {shell: 'echo $GIVEN $KEPT'}")
-            .variable("GIVEN", "caller")
-            .variable("KEPT", "kept")
-            .file("env/envvars", "GIVEN: file\nHOME: /\n")
-    }),
+    different(
+        "environment variables of every kind",
+        |test| {
+            tasks(test, "    - {shell: 'env | grep ^GIVEN_ | sort'}").file("env/envvars", SCALARS)
+        },
+        &[(HIDES, &["command env GIVEN_"])],
+    ),
+    different(
+        "environment variables in JSON",
+        |test| {
+            tasks(test, "    - {shell: 'env | grep ^GIVEN_ | sort'}").file(
+                "env/envvars",
+                "{\"GIVEN_T\": true, \"GIVEN_N\": null, \"GIVEN_I\": -3, \"GIVEN_F\": 1.50, \"GIVEN_E\": 1e3, \"GIVEN_S\": \"a b\"}",
+            )
+        },
+        &[(HIDES, &["command env GIVEN_"])],
+    ),
+    different(
+        "environment variables over those of the caller",
+        |test| {
+            tasks(test, "    - {shell: 'echo $GIVEN $KEPT'}")
+                .variable("GIVEN", "caller")
+                .variable("KEPT", "kept")
+                .file("env/envvars", "GIVEN: file\nHOME: /\n")
+        },
+        &[(HIDES, &["command env GIVEN", "command env KEPT"])],
+    ),
     different(
         "environment variables that are secret",
         |test| {
@@ -57,13 +71,19 @@ pub(crate) const CASES: &[Case] = &[
                 .file("env/envvars", "DB_PASSWORD: swordfish\nVAULT_PASSWORD_FILE: /nowhere\n")
         },
         &[(
-            "`command` holds every value in clear",
-            &["command env API_TOKEN", "command env DB_PASSWORD"],
+            HIDES,
+            &[
+                "command env API_TOKEN",
+                "command env DB_PASSWORD",
+                "command env VAULT_PASSWORD_FILE",
+            ],
         )],
     ),
-    equal("words for Ansible in a file", |test| {
-        hello(test).file("env/cmdline", "-e 'word=\"two words\"' --skip-tags x --diff\n")
-    }),
+    different(
+        "words for Ansible in a file",
+        |test| hello(test).file("env/cmdline", "-e 'word=\"two words\"' --skip-tags x --diff\n"),
+        &[(HIDES, &["command argv"])],
+    ),
     different(
         "words for Ansible on the command line",
         |test| {

@@ -11,6 +11,12 @@ pub(crate) const CASES: &[Case] = &[
             "'What is the word: ?$': open sesame\n'Which port.*: ?$': '8022'\n",
         )
     }),
+    equal("answers that are common words, which stand in the events too", |test| {
+        hello(test).file(
+            "env/passwords",
+            "'no such prompt, one': ansible\n'no such prompt, two': a\n'no such prompt, three': 'true'\n'no such prompt, four': Greetings\n",
+        )
+    }),
     equal("prompts of Ansible", |test| {
         hello(test)
             .file("env/cmdline", "-k -K")

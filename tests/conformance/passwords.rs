@@ -27,7 +27,10 @@ pub(crate) const CASES: &[Case] = &[
         |test| {
             test.local_hosts(&["web1"]).playbook(PRIVATE).file("env/passwords", "'word.*: ?$': x\n")
         },
-        &[("puts the default of a private prompt into its event", &["events"])],
+        &[(
+            "puts the default of a private prompt into its event",
+            &["event 2 playbook_on_vars_prompt event_data default"],
+        )],
     ),
     different(
         "a pause that asks",

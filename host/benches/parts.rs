@@ -21,6 +21,7 @@ use playhouse::artifacts::ArtifactDir;
 use playhouse::events::{Assembler, Event, EventOutcome, Fields, Nonce, SeenEvent, Segment};
 use playhouse::input::JobEvents;
 use playhouse::plugins::{Lane, LaneContext, PluginLane};
+use playhouse::secrets::{Owner, Secrets};
 use recorded::{Piece, Recorded};
 use tokio::runtime::Runtime;
 
@@ -48,6 +49,22 @@ fn decoder(bencher: Bencher<'_, '_>) {
 fn fields(bencher: Bencher<'_, '_>) {
     let events = events();
     bencher.counter(ItemsCount::new(BATCH)).bench(|| Fields::of_events(&events));
+}
+
+/// Fifty secrets of plugins, looked for in all that the events say.
+#[divan::bench]
+fn secrets(bencher: Bencher<'_, '_>) {
+    let secrets = Secrets::default();
+    for number in 0..50_u64 {
+        let random = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        secrets.add(&format!("{random:016x}/{number}"), Owner::Plugin);
+    }
+    let mut events = events();
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
+        for event in &mut events {
+            event.hide(&secrets);
+        }
+    });
 }
 
 /// A batch into a filter and its answers back.

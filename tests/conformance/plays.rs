@@ -2,7 +2,7 @@
 
 use tests::RunTest;
 
-use crate::case::{Case, equal, tasks};
+use crate::case::{Case, different, equal, tasks};
 
 pub(crate) const CASES: &[Case] = &[
     equal("several hosts in turn", |test| {
@@ -240,8 +240,10 @@ gone ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1
 ",
             )
     }),
-    equal("unicode everywhere", |test| {
-        test.file(
+    different(
+        "unicode everywhere",
+        |test| {
+            test.file(
             "inventory/hosts",
             "wéb ansible_connection=local ansible_python_interpreter=auto_silent\n\n[grüppe]\nwéb\n",
         )
@@ -263,7 +265,9 @@ gone ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=1
 ",
         )
         .arguments(&["-v"])
-    }),
+        },
+        &[("`command` holds every value in clear", &["command env GRÜSSE"])],
+    ),
 ];
 
 /// A playbook for three local hosts, one at a time. When one begins the other's result may

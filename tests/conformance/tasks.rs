@@ -195,10 +195,12 @@ pub(crate) const CASES: &[Case] = &[
         .file("project/roles/greet/tasks/other.yml", "- {debug: {msg: other}}\n")
         .file("project/roles/greet/defaults/main.yml", "who: nobody\n")
     }),
-    equal("lookups and templates", |test| {
-        tasks(
-            test,
-            "
+    different(
+        "lookups and templates",
+        |test| {
+            tasks(
+                test,
+                "
     - {debug: {msg: \"{{ lookup('pipe', 'echo piped') }} {{ lookup('env', 'SHOWN') }}\"}}
     - {debug: {msg: \"{{ query('lines', 'seq 3') }}\"}}
     - {debug: {msg: \"{{ lookup('file', 'text') }}\"}}
@@ -208,10 +210,12 @@ pub(crate) const CASES: &[Case] = &[
     - {debug: {msg: !unsafe '{{ never }}'}}
     - {debug: {msg: [2026-01-02, 2026-01-02 03:04:05, 1e3, 0o17, ~]}}
 ",
-        )
-        .file("project/files/text", "of a file\n\n")
-        .variable("SHOWN", "shown")
-    }),
+            )
+            .file("project/files/text", "of a file\n\n")
+            .variable("SHOWN", "shown")
+        },
+        &[("`command` holds every value in clear", &["command env SHOWN"])],
+    ),
     different(
         "numbers that JSON does not have",
         |test| tasks(test, "    - {debug: {msg: [.inf, -.inf, .nan]}}"),

@@ -19,6 +19,7 @@ pub struct RunTest {
     core: Core,
     words: Option<Vec<String>>,
     arguments: Vec<String>,
+    own_arguments: Vec<String>,
     environment: Vec<(String, String)>,
     /// Where the run leaves its artifacts, in the private data directory.
     pub(crate) artifacts: String,
@@ -40,11 +41,19 @@ impl RunTest {
             core: Core::V2_19,
             words: None,
             arguments: Vec::new(),
+            own_arguments: Vec::new(),
             environment: Vec::new(),
             artifacts: "artifacts/job".to_owned(),
             times: 1,
             any_order: false,
         }
+    }
+
+    /// With words on the command line that Ansible Runner does not get.
+    #[must_use]
+    pub fn own_arguments(mut self, arguments: &[&str]) -> Self {
+        self.own_arguments.extend(arguments.iter().map(|&word| word.to_owned()));
+        self
     }
 
     /// With another version of Ansible.
@@ -182,7 +191,9 @@ impl RunTest {
 
     /// That of another subcommand with the same options.
     pub fn command_of(&self, subcommand: &str) -> Command {
-        self.command_for(Path::new(self.program), subcommand)
+        let mut command = self.command_for(Path::new(self.program), subcommand);
+        command.args(&self.own_arguments);
+        command
     }
 
     /// The same words for Ansible Runner.

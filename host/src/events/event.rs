@@ -138,15 +138,13 @@ impl Event {
         if let Some(data) = replaced_data {
             hide_json(data);
         }
-        let mut behind = data.as_ref().map(|data| record.split_off(data.end));
-        let mut inside = data.as_ref().map(|data| record.split_off(data.start));
-        for part in [Some(&mut *record), inside.as_mut(), behind.as_mut()].into_iter().flatten() {
-            hide_json(part);
-        }
-        if let (Some(data), Some(inside), Some(behind)) = (data, inside, behind) {
-            *data = record.len()..record.len() + inside.len();
-            record.push_str(&inside);
-            record.push_str(&behind);
+        let inside = data.clone().unwrap_or(record.len()..record.len());
+        let parts = [&record[..inside.start], &record[inside.clone()], &record[inside.end..]];
+        let hidden = parts.map(|part| secrets.hide_in_ansibles_json(part));
+        if hidden.iter().any(|part| matches!(part, Cow::Owned(_))) {
+            let start = hidden[0].len();
+            *data = data.is_some().then_some(start..start + hidden[1].len());
+            *record = hidden.concat();
         }
     }
 

@@ -137,7 +137,7 @@ impl PluginLog {
         push(&mut line, &self.without_secrets(message));
         for (key, value) in fields {
             line.push(' ');
-            push(&mut line, key);
+            push(&mut line, &self.without_secrets(key));
             line.push('=');
             push(&mut line, &self.without_secrets(value));
         }

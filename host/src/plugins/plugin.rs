@@ -126,7 +126,7 @@ impl Plugin {
     }
 
     /// The texts in those of its settings that are never shown.
-    pub(super) fn confidential_texts(&self) -> Vec<String> {
+    pub(crate) fn confidential_texts(&self) -> Vec<String> {
         let config = Value::Object(self.config.clone());
         let pointers = &self.metadata.settings.confidential;
         let mut texts = Vec::new();

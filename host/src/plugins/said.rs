@@ -40,9 +40,14 @@ impl Said for Vec<bool> {
     fn conceal(&mut self, _: &PluginLog) {}
 }
 
-/// What an enricher gives becomes part of the events, which are gone through as they are.
+/// What an enricher gives becomes part of the events, which are gone through as they are,
+/// but for the names of notes: with `********` in it a name is none, and the note is dropped.
 impl Said for Vec<event_enricher::Change> {
-    fn conceal(&mut self, _: &PluginLog) {}
+    fn conceal(&mut self, log: &PluginLog) {
+        for note in self.iter_mut().flat_map(|change| &mut change.notes) {
+            note.key.conceal(log);
+        }
+    }
 }
 
 /// When a timer wants to be called again.
@@ -75,7 +80,10 @@ impl Said for pre_run::PrepareError {
 impl Said for lifecycle::InitError {
     fn conceal(&mut self, log: &PluginLog) {
         match self {
-            Self::Config(error) => error.message.conceal(log),
+            Self::Config(error) => {
+                error.setting.conceal(log);
+                error.message.conceal(log);
+            }
             Self::Failed(reason) => reason.conceal(log),
         }
     }

@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 use crate::prepare::Environment;
 
 /// Bytes of a secret at most.
-const LARGEST: u64 = 1 << 20;
+const LARGEST: u64 = 32 << 10;
 /// How often it is looked whether a program has ended that says nothing more.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
@@ -205,7 +205,7 @@ mod tests {
         assert!(read("file:nowhere/at-all").unwrap_err().contains("`/nowhere/at-all`"));
         assert_eq!(read("file:dev/null").unwrap_err(), "`/dev/null` is empty");
         let endless = read("file:dev/zero").unwrap_err();
-        assert_eq!(endless, "`/dev/zero` cannot be read: it is larger than 1024 KiB");
+        assert_eq!(endless, "`/dev/zero` cannot be read: it is larger than 32 KiB");
     }
 
     #[tokio::test]

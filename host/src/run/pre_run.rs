@@ -59,8 +59,10 @@ impl Stage<'_> {
                     Some(allowed) => allowed.map(|()| Permission::Narrow),
                     None => grants.may_set(pointer).map(|()| Permission::Set),
                 };
-                apply_edits(config, name, edits, may_edit)
-                    .map_err(|reason| PrepareError::Failed { plugin: name.to_owned(), reason })
+                apply_edits(config, name, edits, may_edit).map_err(|mut reason| {
+                    config.secrets.hide_in(&mut reason);
+                    PrepareError::Failed { plugin: name.to_owned(), reason }
+                })
             });
             seat.path = Some(lane);
             match made {

@@ -42,6 +42,7 @@ pub(super) fn command_file(config: &RunConfig, words: &[Word], environment: &Env
                 true => config.secrets.hide(&without_credentials(&value)).into_owned().into(),
                 false => REDACTED.into(),
             };
+            let name = if is_full { name } else { config.secrets.hide(&name).into_owned() };
             (name, json!(value))
         })
         .collect();
@@ -67,10 +68,11 @@ pub(super) fn run_facts(config: &RunConfig) -> RunFacts {
         ext.push(("user".to_owned(), user.to_owned()));
     }
     if !config.inventory.is_empty() {
-        ext.push(("inventory".to_owned(), config.inventory.join(",")));
+        let inventory = config.inventory.join(",");
+        ext.push(("inventory".to_owned(), without_credentials(&inventory).into_owned()));
     }
     if let Some(limit) = &config.limit {
-        ext.push(("limit".to_owned(), limit.clone()));
+        ext.push(("limit".to_owned(), without_credentials(limit).into_owned()));
     }
     RunFacts {
         id: config.run_id.to_string(),

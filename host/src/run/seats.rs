@@ -75,6 +75,9 @@ impl Seats {
         for value in plugins.iter().flat_map(|plugin| plugin.secret_values()) {
             secrets.add(&value, Owner::Plugin);
         }
+        for text in plugins.iter().flat_map(|plugin| plugin.confidential_texts()) {
+            secrets.add(&text, Owner::Operator);
+        }
         let list = plugins
             .into_iter()
             .map(|plugin| {

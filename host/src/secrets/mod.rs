@@ -32,6 +32,10 @@ pub use variables::is_public_variable;
 /// Bytes of the shortest text that is looked for.
 const SHORTEST: usize = 8;
 
+/// Bytes of the longest: what finds a text takes more than a thousand times its size. A
+/// plugin's secret has no more (`plugins::secret`).
+const LONGEST: usize = 32 << 10;
+
 /// Secrets of one run. Clones share what they know.
 #[derive(Clone, Default)]
 pub struct Secrets(Arc<Shared>);
@@ -85,7 +89,8 @@ impl Secrets {
         let mut known = self.lock();
         let parts = text.lines().chain([text]);
         for part in parts.flat_map(|part| [part, part.trim()]) {
-            if part.len() < SHORTEST || is_common(part) || known.public.contains(part) {
+            let has_length = (SHORTEST..=LONGEST).contains(&part.len());
+            if !has_length || is_common(part) || known.public.contains(part) {
                 continue;
             }
             let texts = match owner {

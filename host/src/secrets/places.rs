@@ -24,8 +24,22 @@ const SECRET_PARTS: [&str; 9] = [
 ];
 
 /// Words of a name that say so.
-const SECRET_WORDS: [&str; 9] =
-    ["PASS", "APIKEY", "PWD", "SSHPASS", "AUTH", "AUTHORIZATION", "COOKIE", "DSN", "JWT"];
+const SECRET_WORDS: [&str; 14] = [
+    "PASS",
+    "APIKEY",
+    "PWD",
+    "PW",
+    "SSHPASS",
+    "AUTH",
+    "AUTHORIZATION",
+    "BEARER",
+    "COOKIE",
+    "DSN",
+    "JWT",
+    "OTP",
+    "PIN",
+    "PSK",
+];
 
 /// A name, `=` or `:`, and what is behind it up to a blank or the next part of a query.
 static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
@@ -42,15 +56,29 @@ static USERINFO: LazyLock<Regex> = LazyLock::new(|| {
 /// Whether a name says that its value is a secret. A name that ends in `_FILE`, `_PATH` or
 /// `_DIR` says where the secret is, which is none.
 pub fn looks_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase().replace(['-', '.', ' '], "_");
+    let is_folder = matches!(name, "PWD" | "OLDPWD");
+    let name = in_words(name);
     let names_a_place = ["_FILE", "_PATH", "_DIR", "_SOCK"].iter().any(|end| name.ends_with(end));
-    let is_folder = matches!(name.as_str(), "PWD" | "OLDPWD");
     let is_key = name.ends_with("_KEY") && !name.contains("PUBLIC");
     let says_so = || {
         SECRET_PARTS.iter().any(|part| name.contains(part))
             || name.split('_').any(|word| SECRET_WORDS.contains(&word))
     };
     !names_a_place && !is_folder && (is_key || says_so())
+}
+
+/// A name as `DB_PASSWORD`: `dbPassword` and `db-password` are the same.
+fn in_words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    let mut was_lower = false;
+    for char in name.chars() {
+        if was_lower && char.is_ascii_uppercase() {
+            words.push('_');
+        }
+        was_lower = char.is_ascii_lowercase();
+        words.push(if matches!(char, '-' | '.' | ' ') { '_' } else { char.to_ascii_uppercase() });
+    }
+    words
 }
 
 /// A text with `********` for who signs in by its URLs, and for the values of names that
@@ -129,6 +157,9 @@ mod tests {
             "REDISCLI_AUTH",
             "SENTRY_DSN",
             "proxy-authorization",
+            "pwd",
+            "privateKey",
+            "clientSecret",
             "signing_key",
         ] {
             assert!(looks_secret(name), "{name}");

@@ -132,7 +132,7 @@ fn scalars_are_read_as_pyyaml_reads_them() {
     }
     let ran = test()
         .file("env/envvars", &text)
-        .arguments(&["-b", "/bin/true", "-p", "x"])
+        .arguments(&["-b", "/bin/true", "-p", "x", "--command-file", "full"])
         .run()
         .expect_code(0);
     let environment = &ran.json("command")["env"];

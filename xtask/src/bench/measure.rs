@@ -136,10 +136,14 @@ mod tests {
         let Run { usage, .. } =
             measure(command.args(["-c", &format!("sh -c '{busy}'; true")]), LONG).expect("sh runs");
         assert!(usage.cpu > Duration::from_millis(10), "{usage:?}");
-        let idle = measure(Command::new("sleep").arg("0.2"), LONG).expect("sleep runs");
-        assert!(idle.usage.wall >= Duration::from_millis(200), "{idle:?}");
-        assert!(idle.usage.cpu < Duration::from_millis(100), "{idle:?}");
-        assert!(!idle.was_stopped);
+        // What other tests of this process start and wait for meanwhile counts too.
+        let idle: Vec<Run> = (0..5)
+            .map(|_| measure(Command::new("sleep").arg("0.2"), LONG).expect("sleep runs"))
+            .collect();
+        let least = idle.iter().map(|run| run.usage.cpu).min();
+        assert!(least < Some(Duration::from_millis(100)), "{idle:?}");
+        let is_whole = |run: &Run| run.usage.wall >= Duration::from_millis(200) && !run.was_stopped;
+        assert!(idle.iter().all(is_whole), "{idle:?}");
     }
 
     #[test]

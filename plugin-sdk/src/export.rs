@@ -240,8 +240,8 @@ pub const fn metadata<const SIZE: usize>(head: &str, object: &str) -> [u8; SIZE]
 ///
 /// The metadata file lies beside `Cargo.toml` and is described by
 /// `wit/plugin.schema.json`; name and version come from `Cargo.toml`. Natively the macro
-/// only checks that the hooks are implemented, so that tests can be ordinary ones. What the
-/// metadata says that means nothing does not compile.
+/// only checks that the hooks are implemented, so that tests can be ordinary ones. In a
+/// component what the metadata says that means nothing does not compile.
 #[macro_export]
 macro_rules! plugin {
     ($plugin:ty: $($hook:ident),+ $(,)?; $metadata:literal) => {
@@ -253,7 +253,9 @@ macro_rules! plugin {
                 };
             )+
 
+            #[cfg(target_family = "wasm")]
             const OBJECT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $metadata));
+            #[cfg(target_family = "wasm")]
             const _: () = $crate::export::check_metadata(OBJECT);
 
             #[cfg(target_family = "wasm")]

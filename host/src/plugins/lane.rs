@@ -99,7 +99,7 @@ impl PluginLane {
             log.write_ours(LogLevel::Warn, &notice);
         }
         if let Some(rehearsal) = &context.rehearsal {
-            rehearsal.conceal_settings(&plugin.confidential_texts());
+            rehearsal.conceal_settings(&plugin.confidential_settings());
         }
         let egress = Arc::new(Egress::new(
             Arc::clone(&plugin.grants),

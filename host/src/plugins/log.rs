@@ -4,6 +4,7 @@
 //! bounded, and control characters are escaped. That the log cannot be written fails
 //! nothing; what decides a run is reported elsewhere too.
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -14,16 +15,11 @@ use jiff::Timestamp;
 
 use super::Lane;
 use crate::own_file::open_own;
-use crate::secrets::{Owner, REDACTED, Secrets};
+use crate::secrets::{OwnWords, Secrets};
 use crate::visible::push_visible;
 
 /// Bytes of one line; the rest is cut off.
 const LONGEST_LINE: usize = 8 << 10;
-
-/// Bytes of the shortest secret that is hidden in a plugin's words, and of the shortest that
-/// [`Secrets`] hides everywhere.
-const SHORTEST_HIDDEN: usize = 4;
-const SHORTEST_FOUND: usize = 8;
 
 /// See the module's head. Both lanes of a plugin append to one file.
 #[derive(Debug)]
@@ -32,7 +28,7 @@ pub(super) struct PluginLog {
     lane: Lane,
     /// Bytes that the plugin may write.
     most: usize,
-    secrets: Secrets,
+    words: OwnWords,
     state: Mutex<State>,
 }
 
@@ -41,8 +37,6 @@ struct State {
     file: Option<File>,
     written: usize,
     dropped: u64,
-    /// Lines of the plugin's own secrets that are too short to be hidden anywhere else.
-    short_secrets: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +63,8 @@ impl LogLevel {
 impl PluginLog {
     /// The file is made with its first line. `most` bytes are the plugin's own.
     pub(super) fn new(folder: &Path, lane: Lane, most: usize, secrets: Secrets) -> Self {
-        Self { path: folder.join("log"), lane, most, secrets, state: Mutex::default() }
+        let words = OwnWords::new(secrets);
+        Self { path: folder.join("log"), lane, most, words, state: Mutex::default() }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -101,25 +96,15 @@ impl PluginLog {
         self.lock().append(&self.path, &line);
     }
 
-    /// Hides a secret of the plugin from now on, wherever in the run it stands, whole and
-    /// line by line. What is too short for that is hidden in the plugin's own words, down to
-    /// four bytes: less would take half of every line with it.
+    /// Hides a secret of the plugin from now on, wherever in the run it stands, and a short
+    /// one in the plugin's own words.
     pub(super) fn conceal(&self, secret: &str) {
-        self.secrets.add(secret, Owner::Plugin);
-        let mut state = self.lock();
-        for line in secret.lines() {
-            let is_short = (SHORTEST_HIDDEN..SHORTEST_FOUND).contains(&line.len());
-            if is_short && !state.short_secrets.iter().any(|known| known == line) {
-                state.short_secrets.push(line.to_owned());
-            }
-        }
+        self.words.add_secret(secret);
     }
 
-    /// A text without secrets.
-    pub(super) fn without_secrets(&self, text: &str) -> String {
-        let text = self.secrets.hide(text).into_owned();
-        let state = self.lock();
-        state.short_secrets.iter().fold(text, |text, secret| text.replace(secret, REDACTED))
+    /// A text of the plugin's without secrets.
+    pub(super) fn without_secrets<'text>(&self, text: &'text str) -> Cow<'text, str> {
+        self.words.hide(text)
     }
 
     /// Says how much there was no room for.

@@ -17,7 +17,7 @@ use super::own_secrets::OwnSecrets;
 use super::store::StoreState;
 use super::{Grants, Hook, Hooks, Metadata, OnError, PluginName, Select};
 use crate::events::SeenEvent;
-use crate::secrets::{REDACTED, looks_secret, without_credentials};
+use crate::secrets::{REDACTED, hide_members};
 
 /// Events of a batch at most: from there on the crossing costs less than reading one.
 const BATCH_EVENTS: u64 = 256;
@@ -95,7 +95,7 @@ impl Plugin {
                 *value = json!(REDACTED);
             }
         }
-        hide_secrets(&mut config);
+        hide_members(&mut config, &json!(REDACTED));
         json!({
             "name": self.name.as_str(),
             "version": self.version(),
@@ -125,15 +125,11 @@ impl Plugin {
         )
     }
 
-    /// The texts in those of its settings that are never shown.
-    pub(crate) fn confidential_texts(&self) -> Vec<String> {
+    /// Those of its settings that are never shown.
+    pub(crate) fn confidential_settings(&self) -> Vec<Value> {
         let config = Value::Object(self.config.clone());
-        let pointers = &self.metadata.settings.confidential;
-        let mut texts = Vec::new();
-        pointers.iter().filter_map(|pointer| config.pointer(pointer)).for_each(|value| {
-            push_texts(value, &mut texts);
-        });
-        texts
+        let pointers = self.metadata.settings.confidential.iter();
+        pointers.filter_map(|pointer| config.pointer(pointer).cloned()).collect()
     }
 
     /// SHA-256 of its component in hexadecimal.
@@ -205,33 +201,6 @@ impl Plugin {
     }
 }
 
-fn push_texts(value: &Value, texts: &mut Vec<String>) {
-    match value {
-        Value::String(text) => texts.push(text.clone()),
-        Value::Array(items) => items.iter().for_each(|item| push_texts(item, texts)),
-        Value::Object(members) => members.values().for_each(|value| push_texts(value, texts)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// Settings whose names say that they are secrets, and passwords inside of URLs.
-fn hide_secrets(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            for (key, value) in members {
-                if looks_secret(key) {
-                    *value = json!(REDACTED);
-                } else {
-                    hide_secrets(value);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(hide_secrets),
-        Value::String(text) => *text = without_credentials(text).into_owned(),
-        _ => {}
-    }
-}
-
 /// Makes the paths of folders and of Unix sockets in settings that wants name absolute: the
 /// plugin sees no folder that a relative path could begin at.
 pub(super) fn place_paths(config: &mut Map<String, Value>, wants: &[Want], base: &Path) {
@@ -278,7 +247,7 @@ mod tests {
             "url": "mqtt://me:hunter2@h/x", "api_token": "abc", "path": "/a@b",
             "headers": [{"password": "x", "plain": 1}]
         });
-        hide_secrets(&mut config);
+        hide_members(&mut config, &json!(REDACTED));
         let expected = json!({
             "url": "mqtt://********@h/x", "api_token": "********", "path": "/a@b",
             "headers": [{"password": "********", "plain": 1}]

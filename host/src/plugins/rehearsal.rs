@@ -8,9 +8,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use wasmtime_wasi::{Deterministic, HostMonotonicClock, HostWallClock, WasiCtxBuilder};
 
-use super::egress::{Concealed, EgressErrorKind};
+use super::egress::EgressErrorKind;
+use crate::secrets::OwnWords;
 
 /// One thing a plugin asked for, with the answer. Bytes are text where they are printable
 /// text, else `hex:` and two digits a byte.
@@ -53,7 +55,7 @@ pub struct Rehearsal {
     heard: Mutex<Vec<HostCall>>,
     given: Mutex<BTreeSet<String>>,
     /// What nobody sees in what was heard.
-    concealed: Mutex<Concealed>,
+    concealed: OwnWords,
 }
 
 impl Rehearsal {
@@ -81,20 +83,18 @@ impl Rehearsal {
 
     /// Calls without what is secret in them.
     pub fn masked(&self, calls: Vec<HostCall>) -> Vec<HostCall> {
-        let concealed = lock(&self.concealed);
-        calls.into_iter().map(|call| call.masked(&concealed)).collect()
+        calls.into_iter().map(|call| call.masked(&self.concealed)).collect()
     }
 
-    /// A text without the plugin's secrets.
-    pub fn mask(&self, text: &str) -> String {
-        lock(&self.concealed).mask(text)
+    /// Hides the plugin's secrets in a value.
+    pub fn hide_in_value(&self, value: &mut Value) {
+        self.concealed.hide_in_value(value);
     }
 
-    /// Hides texts of confidential settings in all that was heard.
-    pub(super) fn conceal_settings(&self, texts: &[String]) {
-        let concealed = lock(&self.concealed);
-        for text in texts {
-            concealed.add_setting(text);
+    /// Hides confidential settings in all that was heard.
+    pub(super) fn conceal_settings(&self, settings: &[Value]) {
+        for setting in settings {
+            self.concealed.add_setting(setting);
         }
     }
 
@@ -112,7 +112,7 @@ impl Rehearsal {
             _ => format!("stand-in-for-{name}"),
         };
         lock(&self.given).insert(name.to_owned());
-        lock(&self.concealed).add_secret(&value);
+        self.concealed.add_secret(&value);
         Some(Ok(value))
     }
 
@@ -130,9 +130,8 @@ impl Rehearsal {
     pub(super) fn answer(&self, mut call: HostCall) -> HostAnswer {
         let Some(script) = &self.script else { return call.answer };
         let expected = lock(script).pop_front();
-        let concealed = lock(&self.concealed);
-        let shown = call.clone().masked(&concealed);
-        call.answer = match expected.map(|expected| expected.masked(&concealed)) {
+        let shown = call.clone().masked(&self.concealed);
+        call.answer = match expected.map(|expected| expected.masked(&self.concealed)) {
             Some(expected)
                 if (&expected.call, &expected.headers, &expected.sent)
                     == (&shown.call, &shown.headers, &shown.sent) =>
@@ -148,7 +147,6 @@ impl Rehearsal {
                 format!("the recording has ended before `{}`", shown.call),
             ),
         };
-        drop(concealed);
         let answer = call.answer.clone();
         self.hear(call);
         answer
@@ -265,6 +263,8 @@ mod tests {
         assert_eq!(given("other", true, None), None);
         assert_eq!(given("other", true, missing()), missing());
         assert_eq!(rehearsal.given().into_iter().collect::<Vec<_>>(), ["real", "spare", "token"]);
-        assert_eq!(rehearsal.mask("swordfish, stand-in-for-token"), "********, ********");
+        let mut said = Value::from("swordfish, stand-in-for-token");
+        rehearsal.hide_in_value(&mut said);
+        assert_eq!(said, "********, ********");
     }
 }

@@ -1,5 +1,7 @@
 //! What a guest says in words: nothing of it leaves an instance with a secret in it.
 
+use std::borrow::Cow;
+
 use super::bindings::exports::playhouse::plugin::{event_enricher, event_sink, lifecycle, pre_run};
 use super::bindings::playhouse::plugin::delivery::DeliveryError;
 use super::log::PluginLog;
@@ -18,7 +20,9 @@ pub(super) trait Said: Sized {
 
 impl Said for String {
     fn conceal(&mut self, log: &PluginLog) {
-        *self = log.without_secrets(self);
+        if let Cow::Owned(hidden) = log.without_secrets(self) {
+            *self = hidden;
+        }
     }
 }
 

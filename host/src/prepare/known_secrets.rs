@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::RunConfig;
-use super::words::assigned_in_secret;
 use crate::secrets::{Owner, is_public_variable, looks_secret};
 
 impl RunConfig {
@@ -59,4 +58,12 @@ impl RunConfig {
         );
         texts
     }
+}
+
+/// The values in a text of variables, `name=value …`, whose names look secret.
+fn assigned_in_secret(text: &str) -> Vec<String> {
+    let words = shlex::split(text).unwrap_or_default();
+    let assigned = words.iter().filter_map(|word| word.split_once('='));
+    let secret = assigned.filter(|(name, _)| looks_secret(name));
+    secret.map(|(_, value)| value.to_owned()).collect()
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::RunConfig;
 use super::words::operators_words;
-use crate::secrets::{Secrets, looks_secret, without_credentials};
+use crate::secrets::{Secrets, hide_members, looks_secret};
 
 /// The view as far as `may_view` lets a plugin look: it is asked for JSON Pointers, from
 /// the outermost member inwards.
@@ -24,21 +24,23 @@ fn members(config: &RunConfig) -> Map<String, Value> {
     let mut extravars = Map::new();
     if let Some(file) = &config.extravars_file {
         extravars.extend(
-            file.members.iter().map(|(name, value)| (name.clone(), shown(secrets, name, value))),
+            file.members
+                .iter()
+                .map(|(name, value)| (name.clone(), shown(secrets, name, value.clone()))),
         );
     }
     extravars.extend(
         config
             .data_vars
             .values()
-            .map(|(name, value)| (name.to_owned(), shown(secrets, name, &value))),
+            .map(|(name, value)| (name.to_owned(), shown(secrets, name, value))),
     );
     let envvars: Map<String, Value> = config
         .envvars
         .iter()
         .filter_map(|name| {
             let value = config.environment.get(name)?.to_string_lossy().into_owned();
-            Some((name.clone(), shown(secrets, name, &Value::String(value))))
+            Some((name.clone(), shown(secrets, name, Value::String(value))))
         })
         .collect();
     let has =
@@ -75,22 +77,15 @@ fn members(config: &RunConfig) -> Map<String, Value> {
 }
 
 /// A value by its name, without what is a secret in it, however deep.
-fn shown(secrets: &Secrets, name: &str, value: &Value) -> Value {
+fn shown(secrets: &Secrets, name: &str, value: Value) -> Value {
+    let secret = json!({"$secret": true});
     if looks_secret(name) {
-        return json!({"$secret": true});
+        return secret;
     }
-    match value {
-        Value::Object(members) => {
-            let shown =
-                members.iter().map(|(name, value)| (name.clone(), shown(secrets, name, value)));
-            Value::Object(shown.collect())
-        }
-        Value::Array(items) => {
-            Value::Array(items.iter().map(|item| shown(secrets, "", item)).collect())
-        }
-        Value::String(text) => json!(secrets.hide(&without_credentials(text))),
-        other => other.clone(),
-    }
+    let mut value = value;
+    hide_members(&mut value, &secret);
+    secrets.hide_in_value(&mut value);
+    value
 }
 
 /// Ansible's comma-separated lists.

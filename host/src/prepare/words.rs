@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::secrets::{REDACTED, looks_secret, without_credentials};
+use crate::secrets::{REDACTED, without_credentials};
 
 /// A word, and how artifacts, sinks and plugins see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,19 +16,16 @@ impl Word {
     /// A word that may be seen, but for credentials in its URLs and values under names that look
     /// secret.
     pub(super) fn open(text: impl Into<String>) -> Self {
-        let text = text.into();
-        Self { shown: without_credentials(&text).into_owned(), text }
-    }
-
-    /// A word of which nothing is shown.
-    pub(super) fn secret(text: impl Into<String>) -> Self {
-        Self { text: text.into(), shown: REDACTED.to_owned() }
+        Self::behind(Behind::Open, text.into())
     }
 
     /// A word behind `-e`: variables, or `@` and the path of a file.
     pub(super) fn extra_vars(text: impl Into<String>) -> Self {
-        let text = text.into();
-        if text.starts_with('@') { Self::open(text) } else { Self::secret(text) }
+        Self::behind(Behind::ExtraVars, text.into())
+    }
+
+    fn behind(behind: Behind, text: String) -> Self {
+        Self { shown: shown_value(behind, &text).into_owned(), text }
     }
 
     /// As Ansible gets it.
@@ -120,14 +117,6 @@ const LONG: [(&str, Behind); 53] = [
 pub(super) fn operators_words(words: &[String]) -> Vec<Word> {
     let mut reader = Reader { awaited: Behind::Nothing, has_options: true };
     words.iter().map(|word| Word { shown: reader.shown(word), text: word.clone() }).collect()
-}
-
-/// The values in a text of variables, `name=value …`, whose names look secret.
-pub(super) fn assigned_in_secret(text: &str) -> Vec<String> {
-    let words = shlex::split(text).unwrap_or_default();
-    let assigned = words.iter().filter_map(|word| word.split_once('='));
-    let secret = assigned.filter(|(name, _)| looks_secret(name));
-    secret.map(|(_, value)| value.to_owned()).collect()
 }
 
 struct Reader {

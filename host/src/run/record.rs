@@ -31,7 +31,7 @@ pub(super) fn command_file(config: &RunConfig, words: &[Word], environment: &Env
     let env: serde_json::Map<String, Value> = environment
         .iter()
         .map(|(name, value)| {
-            let set_by_us = config.environment.iter().all(|given| given != (name, value));
+            let set_by_us = config.environment.get(name) != Some(value);
             let name = name.to_string_lossy().into_owned();
             let value = value.to_string_lossy();
             let is_open = (set_by_us || is_public_variable(&name))

@@ -75,8 +75,8 @@ impl Seats {
         for value in plugins.iter().flat_map(|plugin| plugin.secret_values()) {
             secrets.add(&value, Owner::Plugin);
         }
-        for text in plugins.iter().flat_map(|plugin| plugin.confidential_texts()) {
-            secrets.add(&text, Owner::Operator);
+        for setting in plugins.iter().flat_map(|plugin| plugin.confidential_settings()) {
+            secrets.add_all(&setting, Owner::Operator);
         }
         let list = plugins
             .into_iter()

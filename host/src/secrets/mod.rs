@@ -6,11 +6,12 @@
 //! Ansible is his playbook's to show or to hide with `no_log`, as under Ansible Runner.
 //!
 //! A value is looked for if it has eight bytes or more and is not a word that stands in many texts
-//! anyway ([`common`]). Shorter ones are hidden by their place alone.
+//! anyway ([`common_words`]). Shorter ones are hidden by their place alone.
 
-mod common;
+mod common_words;
 mod forms;
 mod json_text;
+mod own_words;
 mod places;
 mod variables;
 
@@ -23,10 +24,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aho_corasick::{AhoCorasick, MatchKind};
 use serde_json::Value;
 
-use common::is_common;
+use common_words::is_common;
 use forms::{Encoding, base64_run, forms};
 
-pub use places::{REDACTED, looks_secret, without_credentials, without_users_in_urls};
+pub use own_words::OwnWords;
+pub use places::{
+    REDACTED, hide_members, looks_secret, without_credentials, without_users_in_urls,
+};
 pub use variables::is_public_variable;
 
 /// Bytes of the shortest text that is looked for.
@@ -151,24 +155,9 @@ impl Secrets {
         }
     }
 
-    /// The same for each text in a value of ours, the keys of its objects too.
+    /// The same for each text and number in a value of ours, the keys of its objects too.
     pub fn hide_in_value(&self, value: &mut Value) {
-        match value {
-            Value::Object(members) => {
-                for (key, mut value) in std::mem::take(members) {
-                    self.hide_in_value(&mut value);
-                    members.insert(self.hide(&key).into_owned(), value);
-                }
-            }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.hide_in_value(item)),
-            Value::String(text) => self.hide_in(text),
-            Value::Number(number) => {
-                if let Cow::Owned(hidden) = self.hide(&number.to_string()) {
-                    *value = Value::String(hidden);
-                }
-            }
-            Value::Bool(_) | Value::Null => {}
-        }
+        hide_in_value(value, &|text| self.hide(text));
     }
 
     /// Whether anything may have to be hidden in Ansible's words.
@@ -216,6 +205,30 @@ impl Secrets {
 
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Applies `hide` to each text and number in a value, and to the keys of its objects.
+fn hide_in_value(value: &mut Value, hide: &impl Fn(&str) -> Cow<'_, str>) {
+    match value {
+        Value::Object(members) => {
+            for (key, mut value) in std::mem::take(members) {
+                hide_in_value(&mut value, hide);
+                members.insert(hide(&key).into_owned(), value);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| hide_in_value(item, hide)),
+        Value::String(text) => {
+            if let Cow::Owned(hidden) = hide(text) {
+                *text = hidden;
+            }
+        }
+        Value::Number(number) => {
+            if let Cow::Owned(hidden) = hide(&number.to_string()) {
+                *value = Value::String(hidden);
+            }
+        }
+        Value::Bool(_) | Value::Null => {}
     }
 }
 

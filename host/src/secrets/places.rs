@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde_json::Value;
 
 /// In place of a secret.
 pub const REDACTED: &str = "********";
@@ -92,6 +93,29 @@ pub fn without_credentials(text: &str) -> Cow<'_, str> {
 /// A text with `********` for who signs in by its URLs.
 pub fn without_users_in_urls(text: &str) -> Cow<'_, str> {
     without(text, users_in_urls(text))
+}
+
+/// Puts `instead` in the place of each member whose name looks secret, however deep, and hides
+/// the credentials in other texts.
+pub fn hide_members(value: &mut Value, instead: &Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                if looks_secret(name) {
+                    *value = instead.clone();
+                } else {
+                    hide_members(value, instead);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| hide_members(item, instead)),
+        Value::String(text) => {
+            if let Cow::Owned(hidden) = without_credentials(text) {
+                *text = hidden;
+            }
+        }
+        Value::Number(_) | Value::Bool(_) | Value::Null => {}
+    }
 }
 
 fn users_in_urls(text: &str) -> Vec<Range<usize>> {

@@ -200,19 +200,10 @@ impl Snapshot {
     /// The same without what is secret in it.
     fn masked(mut self, rehearsal: &Rehearsal) -> Self {
         for value in self.changed.values_mut().flat_map(Map::values_mut) {
-            mask(value, rehearsal);
+            rehearsal.hide_in_value(value);
         }
         self.calls = rehearsal.masked(self.calls);
         self
-    }
-}
-
-fn mask(value: &mut Value, rehearsal: &Rehearsal) {
-    match value {
-        Value::String(text) => *text = rehearsal.mask(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| mask(item, rehearsal)),
-        Value::Object(members) => members.values_mut().for_each(|value| mask(value, rehearsal)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -34,7 +34,6 @@ mod tls;
 pub(super) use client::{Egress, HttpRequest, HttpResponse, LARGEST_BODY_OUT};
 pub(super) use error::{EgressError, EgressErrorKind};
 pub(super) use held::{Held, Room};
-pub(super) use masked::Concealed;
 pub(super) use origin::{Destination, Family, OriginPattern};
 pub(super) use proxy::Proxies;
 #[expect(unreachable_pub, reason = "the generated code re-exports it")]

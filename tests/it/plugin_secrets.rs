@@ -8,28 +8,20 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use tests::RunTest;
 use tests::processes::{send, wait_until};
-use tests::{RunTest, guest};
 
 use crate::history::ask;
-use crate::{PROGRAM, hello, test};
+use crate::{PROGRAM, hello, rogue_that_wants, test};
 
 /// `hello` with a plugin that cannot do without its token, and reads it with each status.
 fn courier(test: RunTest, more: &str) -> RunTest {
-    let hooks = ["pre-run", "event-filter", "event-enricher", "status-sink", "event-sink", "timer"];
-    let hooks: Value = hooks.into_iter().map(|hook| (hook.to_owned(), json!({}))).collect();
     let wants = json!([
         {"kind": "secret", "name": "token"},
         {"kind": "secret", "name": "spare", "optional": true},
         {"kind": "set", "paths": ["/envvars/*"]},
     ]);
-    let metadata = json!({"name": "courier", "version": "1", "hooks": hooks, "wants": wants});
-    fs::write(test.room().join("plugin.json"), metadata.to_string()).unwrap();
-    let mut annotate = Command::new(PROGRAM);
-    annotate.args(["plugin", "annotate"]).arg(guest("rogue"));
-    annotate.args(["--metadata", "plugin.json", "-o", "courier.wasm"]);
-    test.seal(&mut annotate);
-    assert!(annotate.status().unwrap().success());
+    rogue_that_wants(&test, "courier", &wants);
     let entry =
         format!("- plugin: ../courier.wasm\n  config: {{in: deliver-status, do: secret}}\n{more}");
     test.file("env/plugins", &entry)

@@ -9,9 +9,9 @@ use std::thread;
 
 use receiver::{Answer, Receiver};
 use serde_json::{Value, json};
-use tests::{RunTest, component, guest};
+use tests::{RunTest, component};
 
-use crate::hello;
+use crate::{hello, rogue_that_wants};
 
 /// Runs `plugin test` in a test's room on its run `job`; code and what was said.
 fn plugin_test(test: &RunTest, plugin: &str, words: &[&str]) -> (i32, String) {
@@ -94,22 +94,13 @@ const FORMS: [&str; 8] = [
 
 /// A plugin that sends others its token in every form, and that can do without `spare`.
 fn sender(test: &RunTest) -> PathBuf {
-    let hooks = ["pre-run", "event-filter", "event-enricher", "status-sink", "event-sink", "timer"];
-    let hooks: Value = hooks.into_iter().map(|hook| (hook.to_owned(), json!({}))).collect();
     let wants = json!([
         {"kind": "http", "origins": ["http://*:*"]},
         {"kind": "net", "addresses": ["tcp://*:*"]},
         {"kind": "secret", "name": "token"},
         {"kind": "secret", "name": "spare", "optional": true},
     ]);
-    let metadata = json!({"name": "sender", "version": "1", "hooks": hooks, "wants": wants});
-    fs::write(test.room().join("plugin.json"), metadata.to_string()).unwrap();
-    let mut annotate = Command::new(crate::PROGRAM);
-    annotate.args(["plugin", "annotate"]).arg(guest("rogue"));
-    annotate.args(["--metadata", "plugin.json", "-o", "sender.wasm"]);
-    test.seal(&mut annotate);
-    assert!(annotate.status().unwrap().success());
-    test.room().join("sender.wasm")
+    rogue_that_wants(test, "sender", &wants)
 }
 
 /// Where `sender` sends it.
@@ -120,6 +111,12 @@ fn sending(kind: &str, urls: &[String]) -> Vec<String> {
         words.extend(["--allow".to_owned(), format!("{kind}={url}")]);
     }
     words
+}
+
+/// `plugin test` of `sender`, with more words.
+fn send(test: &RunTest, sender: &Path, sending: &[String], more: &[&str]) -> (i32, String) {
+    let words: Vec<&str> = sending.iter().map(String::as_str).chain(more.iter().copied()).collect();
+    component_test(test, sender, &words)
 }
 
 fn snapshot(test: &RunTest) -> String {
@@ -135,11 +132,7 @@ fn a_snapshot_holds_no_secret_and_needs_none() {
         Answer::ok().header("set-cookie", "jar=from-the-jar").body(request.body.clone())
     });
     let sending = sending("http", &[receiver.url().to_owned()]);
-    let run = |more: &[&str]| {
-        let words: Vec<&str> =
-            sending.iter().map(String::as_str).chain(more.iter().copied()).collect();
-        component_test(&test, &sender, &words)
-    };
+    let run = |more: &[&str]| send(&test, &sender, &sending, more);
     let (code, said) = run(&["--secret", "token=env:TOKEN", "--update"]);
     assert_eq!(code, 0, "{said}");
     let requests = receiver.requests();
@@ -177,11 +170,7 @@ fn a_secret_that_a_snapshot_was_written_with_is_there_again() {
     let sender = sender(&test);
     let receiver = Receiver::start();
     let sending = sending("http", &[receiver.url().to_owned()]);
-    let run = |more: &[&str]| {
-        let words: Vec<&str> =
-            sending.iter().map(String::as_str).chain(more.iter().copied()).collect();
-        component_test(&test, &sender, &words)
-    };
+    let run = |more: &[&str]| send(&test, &sender, &sending, more);
     let (code, said) = run(&["--secret", "spare=env:OTHER", "--update"]);
     assert_eq!(code, 0, "{said}");
     assert!(receiver.requests()[0].text().contains("another-token"));
@@ -198,11 +187,7 @@ fn a_snapshot_from_before_that_has_secrets_in_it_still_fits() {
     let sender = sender(&test);
     let receiver = Receiver::start();
     let sending = sending("http", &[receiver.url().to_owned()]);
-    let run = |more: &[&str]| {
-        let words: Vec<&str> =
-            sending.iter().map(String::as_str).chain(more.iter().copied()).collect();
-        component_test(&test, &sender, &words)
-    };
+    let run = |more: &[&str]| send(&test, &sender, &sending, more);
     let (code, said) = run(&["--secret", "token=env:TOKEN", "--update"]);
     assert_eq!(code, 0, "{said}");
     drop(receiver);
@@ -236,14 +221,12 @@ fn a_secret_among_bytes_is_hidden_with_them() {
             .collect::<Vec<_>>()
     });
     let sending = sending("net", &[address]);
-    let words: Vec<&str> = sending.iter().map(String::as_str).collect();
-    let update = [&words[..], &["--secret", "token=env:TOKEN", "--update"]].concat();
-    let (code, said) = component_test(&test, &sender, &update);
+    let (code, said) = send(&test, &sender, &sending, &["--secret", "token=env:TOKEN", "--update"]);
     assert_eq!(code, 0, "{said}");
     let heard = peer.join().unwrap();
     assert!(heard[0].windows(TOKEN.len()).any(|part| part == TOKEN.as_bytes()), "it went out");
     let written = snapshot(&test);
     assert!(!written.contains("hex:") && written.contains("good morning"), "{written}");
-    let (code, said) = component_test(&test, &sender, &words);
+    let (code, said) = send(&test, &sender, &sending, &[]);
     assert_eq!(code, 0, "the length of the token does not matter: {said}");
 }

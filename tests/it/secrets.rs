@@ -3,7 +3,7 @@
 
 use tests::{Ran, RunTest, guest};
 
-use crate::hello;
+use crate::{hello, rogues_view};
 
 /// A token of three lines, one of them short and one with what JSON escapes.
 const TOKEN: &str = "first \"line\" of the token\nthe second line of it\nthird";
@@ -141,9 +141,7 @@ fn what_a_run_was_given_is_hidden_where_a_plugin_says_it() {
         .arguments(&["--cmdline", "-e x_token=swordfish-4 --diff"])
         .run()
         .expect_code(0);
-    let log = ran.artifact("plugins/rogue/log");
-    let view = log.split("the view is ").nth(1).unwrap().lines().next().unwrap();
-    let view: serde_json::Value = serde_json::from_str(view).unwrap();
+    let view = rogues_view(&ran);
     assert_eq!(
         view["extravars"],
         serde_json::json!({
